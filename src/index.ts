@@ -1,0 +1,2 @@
+import core from "../build/simd.wasm";
+export const size = core.length;
