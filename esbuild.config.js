@@ -16,6 +16,7 @@ mkdirSync("dist", { recursive: true });
 await compile("simd");
 await compile("debug");
 await compile("simd", "test/assembly/math.ts", "--outFile", "build/math.wasm", "--textFile", "build/math.wat");
+await compile("simd", "test/assembly/random.ts", "--outFile", "build/random.wasm", "--textFile", "build/random.wat");
 copyFileSync("build/simd.wasm", "dist/core.wasm");
 
 await build({

@@ -1,3 +1,8 @@
-export function probe(): i32 {
-  return 1;
-}
+// What the module exports: the facade's side of the list is `src/module.ts`.
+export { initialize } from "./initial";
+export { kernel } from "./kernels";
+export { run, train } from "./program";
+export { draw, sequence, shuffle } from "./random";
+
+/** The first address that the module itself does not use. */
+export const heapBase: usize = __heap_base;

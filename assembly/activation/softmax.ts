@@ -1,0 +1,40 @@
+import { exp } from "../math";
+import { argmaxOf } from "../metrics";
+import { lanes } from "../simd";
+import { ForwardRecord } from "./record";
+
+/**
+ * Writes e_j = e^(z_j − z_top) to `out` and returns Σ_j e_j − 1, summed in index order without the largest, whose e is 1:
+ * so a confident row keeps the small numbers that a sum near 1 would swallow. `out` may be `z`.
+ */
+@inline
+export function exponentials<T>(out: usize, z: usize, count: i32, top: i32): f64 {
+  const shift = v128.splat<T>(load<T>(z + <usize>top * sizeof<T>()));
+  for (let j = 0; j < count; j += lanes<T>()) {
+    const at = <usize>j * sizeof<T>();
+    v128.store(out + at, exp<T>(v128.sub<T>(v128.load(z + at), shift)));
+  }
+  let rest: f64 = 0;
+  for (let j = 0; j < count; j++) {
+    if (j != top) rest += <f64>load<T>(out + <usize>j * sizeof<T>());
+  }
+  return rest;
+}
+
+@unmanaged
+class SoftmaxRecord extends ForwardRecord {
+  outputs: i32;
+}
+
+/** a_j ← e^z_j / Σ_i e^z_i, row by row. `a` may be `z`. */
+export function softmax<T>(args: usize, rows: i32): void {
+  const r = changetype<SoftmaxRecord>(args);
+  let a = r.a, z = r.z;
+  for (let i = 0; i < rows; i++) {
+    const rest = exponentials<T>(a, z, r.outputs, argmaxOf<T>(z, r.outputs));
+    const sum = v128.splat<T>(<T>(1 + rest));
+    for (let at: usize = 0; at < r.stride; at += 16) v128.store(a + at, v128.div<T>(v128.load(a + at), sum));
+    a += r.stride;
+    z += r.stride;
+  }
+}

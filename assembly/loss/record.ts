@@ -1,0 +1,18 @@
+/** The arguments of a loss. All matrices are [rows][outputs], `stride` bytes from row to row. */
+@unmanaged
+export class LossRecord {
+  /** Written: the derivative by the logits, its padding 0. */
+  delta: usize;
+  logits: usize;
+  targets: usize;
+  /** The sum of the losses is added to its `loss`; the derivative is divided by its `divisor`. */
+  cursor: usize;
+  outputs: i32;
+  stride: usize;
+}
+
+/** Writes 0 behind the `outputs` numbers of a row of `stride` bytes. */
+@inline
+export function clearPadding<T>(row: usize, outputs: i32, stride: usize): void {
+  for (let at = row + <usize>outputs * sizeof<T>(); at < row + stride; at += sizeof<T>()) store<T>(at, 0);
+}

@@ -1,0 +1,7 @@
+// The elementary functions, each on whole vectors of f32 or f64, made of + − × ÷ and bit operations alone:
+// the same bits on every engine, and in every lane.
+export { exp } from "./math/exp";
+export { log, log1p } from "./math/log";
+export { powInteger } from "./math/power";
+export { sigmoid } from "./math/sigmoid";
+export { tanh } from "./math/tanh";

@@ -1,0 +1,109 @@
+import type { Precision } from "./data.ts";
+import { LAYERS, type Layer } from "./layers/index.ts";
+import type { ParameterShape } from "./layers/layer.ts";
+import { LOSSES, type Loss } from "./losses.ts";
+import { checkKnown, describe, finiteNumber, nonNegativeInteger, oneOf, positiveInteger, unexpected } from "./options.ts";
+
+/** The inputs of a network: how many numbers a row has, and how they are scaled on the way in: scale · x + offset. */
+export interface InputOptions {
+  /** Numbers of a row: a positive integer, or an array of one. */
+  shape: number | readonly number[];
+  /** Default 1. For bytes of pixels: 1 / 255. */
+  scale?: number;
+  /** Default 0. */
+  offset?: number;
+}
+
+/** What a network is, as plain data: saved with it, and enough to build it again. */
+export interface Architecture {
+  readonly inputs: { readonly shape: readonly [number]; readonly scale: number; readonly offset: number };
+  readonly layers: readonly Layer[];
+  readonly loss: Loss;
+  readonly precision: Precision;
+  readonly seed: number;
+}
+
+/** The options that describe a network: those of `Network.create`, or of a file. */
+export interface ArchitectureOptions {
+  inputs: number | readonly number[] | InputOptions;
+  layers: readonly Layer[];
+  loss: Loss;
+  precision?: Precision | undefined;
+  seed?: number | undefined;
+}
+
+/** Checks a description and fills in the defaults. @throws TypeError, RangeError */
+export function checkArchitecture(where: string, options: ArchitectureOptions): Architecture {
+  const { inputs, layers, loss, precision = "f32", seed = 0 } = options;
+  if (!Array.isArray(layers)) throw unexpected(`${where}: layers`, layers, "an array of layers");
+  const architecture: Architecture = {
+    inputs: checkInputs(where, inputs),
+    layers: layers.map((layer, i) => {
+      const type = Object(layer).type;
+      if (!Object.hasOwn(LAYERS, String(type))) {
+        throw new TypeError(`${where}: layer ${i} is ${describe(type ?? layer)}, expected ${Object.keys(LAYERS).join(" or ")}(…)`);
+      }
+      return LAYERS[type as Layer["type"]].from(layer);
+    }),
+    loss: checkLoss(where, loss),
+    precision: oneOf(where, "precision", precision, ["f32", "f64"]),
+    seed: nonNegativeInteger(where, "seed", seed),
+  };
+  const last = architecture.layers.at(-1);
+  if (last?.activation === "sigmoid" && loss === "binaryCrossEntropy") {
+    throw new RangeError(
+      `${where}: the last layer has activation "sigmoid", which the loss binaryCrossEntropy adds itself; leave it out`,
+    );
+  }
+  if (loss === "softmaxCrossEntropy" && outputsOf(architecture) === 1) {
+    throw new RangeError(
+      `${where}: softmaxCrossEntropy needs at least 2 outputs, the last layer has 1; use binaryCrossEntropy`,
+    );
+  }
+  return architecture;
+}
+
+function checkInputs(where: string, inputs: ArchitectureOptions["inputs"]): Architecture["inputs"] {
+  const plain = typeof inputs === "number" || Array.isArray(inputs);
+  if (!plain) checkKnown(`${where}: inputs`, inputs, ["shape", "scale", "offset"]);
+  const { shape, scale = 1, offset = 0 } = (plain ? { shape: inputs } : inputs) as InputOptions;
+  const list = Array.isArray(shape) ? shape : [shape];
+  if (list.length !== 1) {
+    throw new RangeError(
+      `${where}: inputs has ${list.length} dimensions, expected 1; give the product of the sizes as one number`,
+    );
+  }
+  return {
+    shape: [positiveInteger(where, "inputs", list[0])],
+    scale: finiteNumber(where, "scale", scale),
+    offset: finiteNumber(where, "offset", offset),
+  };
+}
+
+function checkLoss(where: string, loss: unknown): Loss {
+  if (typeof loss === "string" && /^(zero-?one|0-?1)/i.test(loss)) {
+    throw new RangeError(
+      `${where}: loss is ${describe(loss)}, which has no useful gradient to train by; ` +
+        "train with softmaxCrossEntropy or binaryCrossEntropy and read zeroOneLoss from evaluate",
+    );
+  }
+  return oneOf(where, "loss", loss, LOSSES);
+}
+
+/** Numbers per sample before the first layer and behind each. */
+export function widths({ inputs, layers }: Architecture): number[] {
+  const list: number[] = [inputs.shape[0]];
+  for (const layer of layers) list.push(LAYERS[layer.type].outputs(layer, list.at(-1)!));
+  return list;
+}
+
+/** Numbers per sample of the output. */
+export function outputsOf(architecture: Architecture): number {
+  return widths(architecture).at(-1)!;
+}
+
+/** The parameters of each layer. */
+export function parameterShapes(architecture: Architecture): ParameterShape[][] {
+  const inputs = widths(architecture);
+  return architecture.layers.map((layer, i) => LAYERS[layer.type].parameters(layer, inputs[i]!));
+}

@@ -1,0 +1,123 @@
+import { Op } from "../assembly/opcodes.ts";
+import { type Architecture, outputsOf } from "./architecture.ts";
+import { LAYERS } from "./layers/index.ts";
+import type { Trace } from "./layers/layer.ts";
+import { lossKernel } from "./losses.ts";
+import type { Block, Matrix } from "./plan.ts";
+import { Double, type Program } from "./program.ts";
+
+// The steps of a program, in the order of the mathematics: batch → forward → loss → backward → metrics.
+
+/** Rows in memory, without padding, and the order in which a program takes them. */
+export interface Source {
+  readonly block: Block;
+  readonly kernel: Op.GatherBytes | Op.GatherFloats | Op.GatherDoubles | Op.GatherLabels;
+  /** The cursor whose order is followed; without one the rows are taken as they stand. */
+  readonly cursor?: Block;
+}
+
+/** A^0 ← the rows of the batch, scaled. */
+export function gatherInputs(program: Program, { inputs }: Architecture, { block, kernel, cursor }: Source): Matrix {
+  const a = program.scratch(inputs.shape[0]);
+  const { scale, offset } = inputs;
+  program.add(kernel, a, block, cursor ?? 0, a.columns, a.rowBytes, new Double(scale), new Double(offset));
+  return a;
+}
+
+/** Y ← the targets of the batch: values, or labels as one-hot rows. */
+export function gatherTargets(program: Program, architecture: Architecture, { block, kernel, cursor }: Source): Matrix {
+  const y = program.scratch(outputsOf(architecture));
+  if (kernel === Op.GatherLabels) program.add(kernel, y, block, cursor ?? 0, y.rowBytes);
+  else program.add(kernel, y, block, cursor ?? 0, y.columns, y.rowBytes, new Double(1), new Double(0));
+  return y;
+}
+
+/** DL5: A^l for every layer. Returns what each left behind. */
+export function forward(
+  program: Program,
+  { layers }: Architecture,
+  input: Matrix,
+  parameters: readonly (readonly Matrix[])[],
+): Trace[] {
+  const traces: Trace[] = [];
+  for (const [l, layer] of layers.entries()) {
+    const { a } = traces.at(-1) ?? { a: input };
+    traces.push(LAYERS[layer.type].forward(program, layer, a, parameters[l]!));
+  }
+  return traces;
+}
+
+/** Adds the losses of the batch to the cursor's. Returns D_ŷ, their mean's derivative. */
+export function loss(
+  program: Program,
+  architecture: Architecture,
+  logits: Matrix,
+  targets: Matrix,
+  cursor: Block,
+): Matrix {
+  const delta = program.scratch(logits.columns);
+  program.add(lossKernel(architecture.loss), delta, logits, targets, cursor, logits.columns, logits.rowBytes);
+  return delta;
+}
+
+/** The derivatives by a layer's activation and pre-activation. */
+export interface Deltas {
+  readonly da: Matrix;
+  readonly dz: Matrix;
+}
+
+/** DL6: BP2 from the last layer to the first, from D_ŷ on. The input's own derivative is not computed. */
+export function backward(
+  program: Program,
+  { layers }: Architecture,
+  traces: readonly Trace[],
+  dOutput: Matrix,
+  parameters: readonly (readonly Matrix[])[],
+  gradients: readonly (readonly Matrix[])[],
+  accumulate: boolean,
+): Deltas[] {
+  const deltas: Deltas[] = [];
+  let da = dOutput;
+  for (let l = layers.length - 1; l >= 0; l--) {
+    const layer = layers[l]!;
+    const target = { matrices: gradients[l]!, accumulate };
+    const { dz, input } = LAYERS[layer.type].backward(program, layer, traces[l]!, da, parameters[l]!, target, l > 0);
+    deltas.unshift({ da, dz });
+    if (input) da = input;
+  }
+  return deltas;
+}
+
+/** The prediction: the link that the loss puts on the logits. */
+export function link(program: Program, { loss }: Architecture, logits: Matrix): Matrix {
+  if (loss === "meanSquaredError") return logits;
+  const a = program.scratch(logits.columns);
+  if (loss === "binaryCrossEntropy") program.add(Op.SigmoidForward, a, logits, a.rowBytes);
+  else program.add(Op.Softmax, a, logits, a.rowBytes, logits.columns);
+  return a;
+}
+
+/** Labels of one row: one of m classes, or 0 or 1 for each output of binaryCrossEntropy; none for a single regression output. */
+export function labelWidth(architecture: Architecture): number {
+  const outputs = outputsOf(architecture);
+  if (architecture.loss === "binaryCrossEntropy") return outputs;
+  return outputs > 1 ? 1 : 0;
+}
+
+/** The labels, i32 and without padding, of logits (h(ŷ): 1 for ŷ ≥ 0) or of targets (1 for y ≥ ½); of m classes the first of the largest. */
+export function labels(program: Program, architecture: Architecture, values: Matrix, from: "logits" | "targets"): Matrix {
+  const width = labelWidth(architecture);
+  const result = program.scratch(width);
+  if (architecture.loss !== "binaryCrossEntropy") {
+    program.add(Op.Argmax, result, values, values.columns, values.rowBytes);
+  } else {
+    const threshold = new Double(from === "logits" ? 0 : 0.5);
+    program.add(Op.Threshold, result, values, values.columns, values.rowBytes, threshold);
+  }
+  return result;
+}
+
+/** Adds the rows whose labels agree to the cursor's `correct`. */
+export function countEqual(program: Program, predicted: Matrix, targets: Matrix, cursor: Block): void {
+  program.add(Op.CountEqual, predicted, targets, predicted.columns, cursor);
+}

@@ -1,0 +1,37 @@
+/**
+ * The loss or a gradient became infinite or NaN. The network is back at the end of the last whole epoch,
+ * so it can be used or trained again.
+ */
+export class DivergedError extends Error {
+  override readonly name = "DivergedError";
+  /** The step that failed; the count belongs to the network and goes on from one `fit` to the next. */
+  readonly step: number;
+  /** The epoch in progress, the network's first being 1. */
+  readonly epoch: number;
+  /** The learning rate of the step. */
+  readonly learningRate: number;
+  /** The loss of the step; it can be finite where only a gradient was not. */
+  readonly loss: number;
+
+  constructor({ step, epoch, learningRate, loss }: Pick<DivergedError, "step" | "epoch" | "learningRate" | "loss">) {
+    const back = epoch > 1 ? `back at the end of epoch ${epoch - 1}` : "as it was before epoch 1";
+    super(
+      `Cannot train: diverged at step ${step}, epoch ${epoch}, learning rate ${learningRate}, loss ${loss}; ` +
+        `the network is ${back}; lower the learning rate or scale the features`,
+    );
+    this.step = step;
+    this.epoch = epoch;
+    this.learningRate = learningRate;
+    this.loss = loss;
+  }
+}
+
+/** A file is not what it should be; the message says where and why. */
+export class FormatError extends Error {
+  override readonly name = "FormatError";
+}
+
+/** An action at the wrong time: `fit` during `fit`, any use after `dispose`. */
+export class StateError extends Error {
+  override readonly name = "StateError";
+}

@@ -1,0 +1,26 @@
+import { Op } from "../../assembly/opcodes.ts";
+import { checkKnown, positiveNumber } from "../options.ts";
+import type { OptimizerKind } from "./optimizer.ts";
+
+/** Plain gradient descent, as plain data. */
+export interface Sgd {
+  readonly type: "sgd";
+  readonly learningRate: number;
+}
+
+/**
+ * Stochastic gradient descent: w ← w − η·g, g the mean gradient of the batch (Gill & Gill GD3, DL7; Higham & Higham eq. 4.5).
+ * @param options.learningRate η, a positive finite number
+ * @throws TypeError, RangeError
+ * @example await net.fit(x, y, { optimizer: sgd({ learningRate: 0.1 }), epochs: 10 })
+ */
+export function sgd(options: { learningRate: number }): Sgd {
+  checkKnown("sgd", options, ["learningRate"]);
+  return { type: "sgd", learningRate: positiveNumber("sgd", "learningRate", options.learningRate) };
+}
+
+export const sgdKind: OptimizerKind<Sgd> = {
+  update(program, _optimizer, { parameterRun, gradientRun, rate, cursor }) {
+    program.add(Op.Sgd, parameterRun, gradientRun, parameterRun.bytes, rate, cursor);
+  },
+};

@@ -1,0 +1,98 @@
+import type { Op } from "../assembly/opcodes.ts";
+import { Block, type Life, Matrix, placeByLife } from "./plan.ts";
+
+/** An argument of a record that is written as an f64. */
+export class Double {
+  readonly value: number;
+  constructor(value: number) {
+    this.value = value;
+  }
+}
+
+/** Written as: the address of a block, an f64, or a u32. */
+type Argument = Block | Double | number;
+
+/** A list of kernel calls and the scratch matrices between them; `assembly/program.ts` draws its form in memory. */
+export class Program {
+  /** In bytes; set by the plan. */
+  address = 0;
+  readonly #records: { op: Op; args: Argument[] }[] = [];
+  readonly #lives = new Map<Block, Life>();
+  /** Rows of a whole batch. */
+  readonly rows: number;
+  /** Bytes of one number. */
+  readonly size: number;
+  /** Nothing is overwritten: each pre-activation, activation and derivative keeps a place of its own until the end. */
+  readonly keepAll: boolean;
+
+  constructor(rows: number, size: number, keepAll = false) {
+    this.rows = rows;
+    this.size = size;
+    this.keepAll = keepAll;
+  }
+
+  /** A matrix of one row for each row of the batch; its place is free for others before its first record and after its last. */
+  scratch(columns: number, rows = this.rows): Matrix {
+    const matrix = new Matrix(rows, columns, this.size);
+    this.#lives.set(matrix, { block: matrix, first: this.keepAll ? 0 : this.#records.length, last: -1 });
+    return matrix;
+  }
+
+  /** Keeps what the matrix holds until the program has ended, for the facade to read. */
+  keep(matrix: Matrix): Matrix {
+    const life = this.#lives.get(matrix);
+    if (life) life.last = Number.POSITIVE_INFINITY;
+    return matrix;
+  }
+
+  /** Appends a kernel call. The arguments stand in the order of the kernel's record in `assembly/`. */
+  add(op: Op, ...args: Argument[]): void {
+    for (const arg of args) {
+      const life = arg instanceof Block ? this.#lives.get(arg) : undefined;
+      if (life) life.last = this.keepAll ? Number.POSITIVE_INFINITY : Math.max(life.last, this.#records.length);
+    }
+    this.#records.push({ op, args });
+  }
+
+  /** Places the scratch matrices from `start` on. Returns the end. */
+  placeScratch(start: number): number {
+    return placeByLife([...this.#lives.values()], start);
+  }
+
+  /** Its length in memory. */
+  get bytes(): number {
+    return this.#records.reduce((sum, { args }) => sum + recordBytes(args), 4);
+  }
+
+  /** Writes the program at its address. `kernel` gives the index of an opcode's kernel. */
+  write(memory: DataView, kernel: (op: Op, size: number) => number): void {
+    let record = this.address;
+    for (const { op, args } of this.#records) {
+      const bytes = recordBytes(args);
+      memory.setUint32(record, kernel(op, this.size), true);
+      memory.setUint32(record + 4, bytes, true);
+      layOut(args, (arg, at) => {
+        if (arg instanceof Double) memory.setFloat64(record + at, arg.value, true);
+        else memory.setUint32(record + at, arg instanceof Block ? arg.address : arg, true);
+      });
+      record += bytes;
+    }
+    memory.setUint32(record, 0, true);
+  }
+}
+
+/** Calls `each` with every argument and its offset in the record, as AssemblyScript lays out the fields of a class. Returns the end. */
+function layOut(args: readonly Argument[], each?: (arg: Argument, at: number) => void): number {
+  let at = 8;
+  for (const arg of args) {
+    const bytes = arg instanceof Double ? 8 : 4;
+    at = Math.ceil(at / bytes) * bytes;
+    each?.(arg, at);
+    at += bytes;
+  }
+  return at;
+}
+
+function recordBytes(args: readonly Argument[]): number {
+  return Math.ceil(layOut(args) / 8) * 8;
+}

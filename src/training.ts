@@ -1,0 +1,165 @@
+import { DivergedError } from "./errors.ts";
+import type { Settings } from "./fit.ts";
+import { type Machine, words } from "./machine.ts";
+
+/** What one call of `fit` or `train` has done so far. */
+export interface History {
+  /** For each whole epoch the mean loss over its samples as they were trained. */
+  loss: number[];
+}
+
+/** Where training stands. Counts belong to the network and go on from one call to the next. */
+export interface Progress {
+  /** The epoch that the last step belongs to; the network's first is 1. */
+  epoch: number;
+  /** The epoch at which the call ends. */
+  epochs: number;
+  /** Steps taken. */
+  step: number;
+  /** The step at which the call ends. */
+  steps: number;
+  /** Mean loss over the samples of the epoch so far. */
+  loss: number;
+}
+
+/** Steps and epochs that a network has taken; never reset, so that no random draw repeats. */
+export interface Counters {
+  step: number;
+  epoch: number;
+}
+
+/** About how long one call of the core may take, in ms: short enough for a slice, long enough that the call costs nothing. */
+const CALL = 2;
+
+/** A call of `fit` in progress: epochs, passes over the order, and the way back when it diverges. */
+export class Training {
+  readonly history: History = { loss: [] };
+  readonly #machine: Machine;
+  readonly #counters: Counters;
+  readonly #settings: Settings;
+  readonly #last: { epoch: number; step: number };
+  /** Parameters at the end of the last whole epoch, and the counters then. */
+  readonly #snapshot: Uint8Array;
+  #whole: Counters;
+  #stepsLeft = 0;
+  #untilReport: number;
+  #pass = 0;
+  /** Steps of the next call of the core. */
+  #stride = 1;
+
+  constructor(machine: Machine, counters: Counters, settings: Settings) {
+    this.#machine = machine;
+    this.#counters = counters;
+    this.#settings = settings;
+    this.#last = {
+      epoch: counters.epoch + settings.epochs,
+      step: counters.step + settings.epochs * settings.stepsPerEpoch,
+    };
+    this.#snapshot = machine.view(machine.programs.parameterRun).slice();
+    this.#whole = { ...counters };
+    this.#untilReport = settings.every ?? Number.POSITIVE_INFINITY;
+    machine.cursor.step = counters.step;
+  }
+
+  get done(): boolean {
+    return this.#counters.epoch === this.#last.epoch;
+  }
+
+  get progress(): Progress {
+    const { loss, samples } = this.#machine.cursor;
+    const { epoch, step } = this.#counters;
+    return {
+      epoch: this.#stepsLeft > 0 ? epoch + 1 : epoch,
+      epochs: this.#last.epoch,
+      step,
+      steps: this.#last.step,
+      loss: samples > 0 ? loss / samples : Number.NaN,
+    };
+  }
+
+  /**
+   * Takes steps until an epoch ends ("epoch"), a report is due ("report") or `deadline` (performance.now()) has passed (undefined).
+   * @throws DivergedError after the first step whose loss or parameters are not finite; the network is back at the last whole epoch
+   */
+  advance(deadline: number): "epoch" | "report" | undefined {
+    const { core, cursor, programs } = this.#machine;
+    if (this.#stepsLeft === 0) this.#beginEpoch();
+    for (let started = performance.now(); ; ) {
+      if (cursor.finished) this.#nextPass();
+      const steps = Math.min(this.#stride, this.#stepsLeft, this.#untilReport);
+      const taken = core.train(programs.train!.address, programs.cursor.address, steps);
+      this.#counters.step = cursor.step;
+      this.#stepsLeft -= taken;
+      this.#untilReport -= taken;
+      if (!Number.isFinite(cursor.loss + cursor.health)) this.#diverge();
+      if (this.#stepsLeft === 0) this.#endEpoch();
+      if (this.#untilReport === 0) {
+        this.#untilReport = this.#settings.every!;
+        return this.#stepsLeft === 0 ? "epoch" : "report";
+      }
+      if (this.#stepsLeft === 0) return "epoch";
+      const now = performance.now();
+      if (taken === this.#stride) this.#stride = paced(taken, now - started);
+      if (now >= deadline) return undefined;
+      started = now;
+    }
+  }
+
+  /** Ends the call, perhaps in the middle of an epoch: its number is used up. */
+  end(): void {
+    if (this.#stepsLeft > 0) this.#counters.epoch += 1;
+    this.#stepsLeft = 0;
+  }
+
+  #beginEpoch(): void {
+    const { cursor, programs } = this.#machine;
+    this.#snapshot.set(this.#machine.view(programs.parameterRun));
+    this.#whole = { ...this.#counters };
+    cursor.clear();
+    this.#stepsLeft = this.#settings.stepsPerEpoch;
+    this.#pass = 0;
+    cursor.follow(0, 0, this.#settings.batchSize);
+  }
+
+  /** Fills the order: with the next shuffle or sequence of all rows, or with the next draws. */
+  #nextPass(): void {
+    const { core, cursor, programs, architecture } = this.#machine;
+    const { sampling, rows, batchSize } = this.#settings;
+    const order = programs.order.address;
+    const { epoch } = this.#counters;
+    let length = rows;
+    if (sampling === "shuffle") core.shuffle(order, rows, ...words(architecture.seed), epoch, this.#pass);
+    else if (sampling === "sequential") core.sequence(order, rows, 0);
+    else {
+      length = programs.order.bytes / 4;
+      core.draw(order, length, rows, ...words(architecture.seed), epoch, length * this.#pass);
+    }
+    cursor.follow(order, length, batchSize);
+    this.#pass += 1;
+  }
+
+  #endEpoch(): void {
+    const { loss, samples } = this.#machine.cursor;
+    this.history.loss.push(loss / samples);
+    this.#counters.epoch += 1;
+  }
+
+  #diverge(): never {
+    const { step, epoch } = this.#counters;
+    const { loss, samples } = this.#machine.cursor;
+    this.#machine.view(this.#machine.programs.parameterRun).set(this.#snapshot);
+    Object.assign(this.#counters, this.#whole);
+    this.#stepsLeft = 0;
+    throw new DivergedError({
+      step,
+      epoch: epoch + 1,
+      learningRate: this.#settings.optimizer.learningRate,
+      loss: loss / samples,
+    });
+  }
+}
+
+/** Steps for the next call of the core, when `steps` took `elapsed` ms. */
+function paced(steps: number, elapsed: number): number {
+  return elapsed < CALL / 2 ? steps * 2 : Math.max(1, Math.floor((steps * CALL) / elapsed));
+}
