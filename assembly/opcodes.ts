@@ -1,7 +1,7 @@
 // The kernels by number. Shared by the core and the facade: it imports nothing.
 
 /** What a record of a program calls. The arguments stand beside each kernel, as the class of its record. */
-export const enum Op {
+export enum Op {
   GatherBytes = 1,
   GatherFloats,
   GatherDoubles,
@@ -27,7 +27,7 @@ export const enum Op {
 }
 
 /** How the initial values of a block of parameters are drawn. */
-export const enum Distribution {
+export enum Distribution {
   Constant = 0,
   Uniform,
   Normal,

@@ -2,7 +2,15 @@ import type { Precision } from "./data.ts";
 import { LAYERS, type Layer } from "./layers/index.ts";
 import type { ParameterShape } from "./layers/layer.ts";
 import { LOSSES, type Loss } from "./losses.ts";
-import { checkKnown, describe, finiteNumber, nonNegativeInteger, oneOf, positiveInteger, unexpected } from "./options.ts";
+import {
+  checkKnown,
+  describe,
+  finiteNumber,
+  nonNegativeInteger,
+  oneOf,
+  positiveInteger,
+  unexpected,
+} from "./options.ts";
 
 /** The inputs of a network: how many numbers a row has, and how they are scaled on the way in: scale · x + offset. */
 export interface InputOptions {
@@ -41,7 +49,9 @@ export function checkArchitecture(where: string, options: ArchitectureOptions): 
     layers: layers.map((layer, i) => {
       const type = Object(layer).type;
       if (!Object.hasOwn(LAYERS, String(type))) {
-        throw new TypeError(`${where}: layer ${i} is ${describe(type ?? layer)}, expected ${Object.keys(LAYERS).join(" or ")}(…)`);
+        throw new TypeError(
+          `${where}: layer ${i} is ${describe(type ?? layer)}, expected ${Object.keys(LAYERS).join(" or ")}(…)`,
+        );
       }
       return LAYERS[type as Layer["type"]].from(layer);
     }),

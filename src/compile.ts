@@ -105,7 +105,12 @@ export function labelWidth(architecture: Architecture): number {
 }
 
 /** The labels, i32 and without padding, of logits (h(ŷ): 1 for ŷ ≥ 0) or of targets (1 for y ≥ ½); of m classes the first of the largest. */
-export function labels(program: Program, architecture: Architecture, values: Matrix, from: "logits" | "targets"): Matrix {
+export function labels(
+  program: Program,
+  architecture: Architecture,
+  values: Matrix,
+  from: "logits" | "targets",
+): Matrix {
   const width = labelWidth(architecture);
   const result = program.scratch(width);
   if (architecture.loss !== "binaryCrossEntropy") {

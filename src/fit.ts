@@ -1,4 +1,4 @@
-import { type Optimizer, OPTIMIZERS } from "./optimizers/index.ts";
+import { OPTIMIZERS, type Optimizer } from "./optimizers/index.ts";
 import { checkKnown, describe, oneOf, positiveInteger, unexpected } from "./options.ts";
 import type { Progress } from "./training.ts";
 
@@ -55,9 +55,20 @@ const KNOWN = [
 /** Checks the options of `where`, "fit" or "train", for `rows` rows. @throws TypeError, RangeError */
 export function checkFit(where: "fit" | "train", options: TrainOptions, rows: number) {
   checkKnown(where, options, where === "train" ? [...KNOWN, "every"] : KNOWN);
-  const { optimizer, epochs = 1, sampling = "shuffle", signal, onEpoch, onProgress, every, validationSplit = 0 } = options;
+  const {
+    optimizer,
+    epochs = 1,
+    sampling = "shuffle",
+    signal,
+    onEpoch,
+    onProgress,
+    every,
+    validationSplit = 0,
+  } = options;
   if (!Object.hasOwn(OPTIMIZERS, String(Object(optimizer).type))) {
-    throw new TypeError(`${where}: optimizer is ${describe(optimizer)}, expected one such as sgd({ learningRate: 0.1 })`);
+    throw new TypeError(
+      `${where}: optimizer is ${describe(optimizer)}, expected one such as sgd({ learningRate: 0.1 })`,
+    );
   }
   if (validationSplit !== 0) throw unexpected(`${where}: validationSplit`, validationSplit, "0", "number");
   if (signal !== undefined && !(Object(signal) instanceof AbortSignal)) {

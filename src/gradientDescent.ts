@@ -35,7 +35,8 @@ export function gradientDescent(options: GradientDescentOptions): GradientDescen
   checkKnown(where, options, ["gradient", "start", "learningRate", "maxSteps", "tolerance"]);
   const { gradient, start, tolerance = 1e-6 } = options;
   if (typeof gradient !== "function") throw unexpected(`${where}: gradient`, gradient, "a function");
-  if (!(Number(Object(start).length) > 0)) throw unexpected(`${where}: start`, start, "an array of at least one number");
+  if (!(Number(Object(start).length) > 0))
+    throw unexpected(`${where}: start`, start, "an array of at least one number");
   const rate = positiveNumber(where, "learningRate", options.learningRate);
   const maxSteps = positiveInteger(where, "maxSteps", options.maxSteps ?? 1000);
   if (!(finiteNumber(where, "tolerance", tolerance) >= 0)) {

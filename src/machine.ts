@@ -36,7 +36,8 @@ export class Machine<P extends Precision = Precision> {
     const { all, cursor, tally, rate, parameterRun, gradientRun, ...rows } = this.programs;
     const plan = new Plan(module.heapBase);
     for (const block of [cursor, tally, rate, ...all, parameterRun, gradientRun]) plan.place(block);
-    for (const block of [rows.stagedInputs, rows.stagedTargets, rows.inputs, rows.targets, rows.order]) plan.place(block);
+    for (const block of [rows.stagedInputs, rows.stagedTargets, rows.inputs, rows.targets, rows.order])
+      plan.place(block);
     this.bytes = aligned(Math.max(...all.map((program) => program.placeScratch(plan.end))));
 
     const { core, buffer } = module.instantiate(this.bytes);

@@ -60,7 +60,9 @@ export class CoreModule {
   instantiate(bytes: number): { core: Core; buffer: ArrayBuffer } {
     const pages = Math.ceil(bytes / PAGE);
     if (bytes > LARGEST) {
-      throw new RangeError(`Cannot plan the memory: ${(bytes / 2 ** 30).toFixed(1)} GiB are needed, 4 GiB are the most`);
+      throw new RangeError(
+        `Cannot plan the memory: ${(bytes / 2 ** 30).toFixed(1)} GiB are needed, 4 GiB are the most`,
+      );
     }
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     const { exports } = new WebAssembly.Instance(this.#module, { env: { memory } });

@@ -226,7 +226,9 @@ export class Network<P extends Precision = "f32"> {
     const machine = this.#alive("classify");
     const { classify } = machine.programs;
     if (!classify) {
-      throw new RangeError("classify: meanSquaredError with 1 output has no labels, expected at least 2 outputs; use predict");
+      throw new RangeError(
+        "classify: meanSquaredError with 1 output has no labels, expected at least 2 outputs; use predict",
+      );
     }
     const { output, program } = classify;
     const rows = this.#rows("classify", x);
@@ -284,7 +286,10 @@ export class Network<P extends Precision = "f32"> {
     const { stagedInputs, stagedTargets, derivative, gradients } = machine.programs;
     const { program, output: logits, traces, deltas } = derivative!;
     machine.stage(stagedInputs, data);
-    machine.stage(stagedTargets, Float64Array.from({ length: outputs }, (_, i) => Number(i === output)));
+    machine.stage(
+      stagedTargets,
+      Float64Array.from({ length: outputs }, (_, i) => Number(i === output)),
+    );
     machine.run(program, 1);
     return {
       output: machine.copyOf(logits)[output]!,
@@ -326,7 +331,10 @@ export class Network<P extends Precision = "f32"> {
     const values = layers.map((layer, l) => {
       checkKnown(`${where}: layer ${l}`, layer, ["weights", "biases", "shape"]);
       const [weights, biases] = parameters[l]!;
-      return [this.#values(where, l, "weights", layer.weights, weights!), this.#values(where, l, "biases", layer.biases, biases!)];
+      return [
+        this.#values(where, l, "weights", layer.weights, weights!),
+        this.#values(where, l, "biases", layer.biases, biases!),
+      ];
     });
     for (const [l, matrices] of parameters.entries()) {
       for (const [b, matrix] of matrices.entries()) machine.write(matrix, values[l]![b]!);

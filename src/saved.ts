@@ -93,6 +93,7 @@ function numbersOf(key: string, data: Uint8Array, precision: Architecture["preci
   const { buffer } = data.slice();
   const numbers = precision === "f64" ? new Float64Array(buffer) : new Float32Array(buffer);
   const i = numbers.findIndex((value) => !Number.isFinite(value));
-  if (i >= 0) throw new FormatError(`Cannot load: tensor ${key} holds ${numbers[i]} at element ${i}, expected finite numbers`);
+  if (i >= 0)
+    throw new FormatError(`Cannot load: tensor ${key} holds ${numbers[i]} at element ${i}, expected finite numbers`);
   return numbers;
 }

@@ -1,7 +1,7 @@
+import type { Cursor } from "../cursor";
 import { exp, log1p, sigmoid } from "../math";
-import { Cursor } from "../cursor";
 import { lanes } from "../simd";
-import { clearPadding, LossRecord } from "./record";
+import { clearPadding, type LossRecord } from "./record";
 
 /**
  * Of one sample: 1/m Σ_j −[y_j log σ(ŷ_j) + (1 − y_j) log(1 − σ(ŷ_j))], m outputs, y in [0, 1],
@@ -12,7 +12,10 @@ export function binaryCrossEntropy<T>(args: usize, rows: i32): void {
   const cursor = changetype<Cursor>(r.cursor);
   const factor = v128.splat<T>(<T>(1 / (<f64>r.outputs * cursor.divisor)));
   const zero = i32x4.splat(0);
-  let delta = r.delta, logits = r.logits, targets = r.targets, total = cursor.loss;
+  let delta = r.delta,
+    logits = r.logits,
+    targets = r.targets,
+    total = cursor.loss;
   for (let i = 0; i < rows; i++) {
     let sum: f64 = 0;
     for (let j = 0; j < r.outputs; j += lanes<T>()) {

@@ -1,8 +1,8 @@
 import { exponentials } from "../activation/softmax";
+import type { Cursor } from "../cursor";
 import { log1p } from "../math";
 import { argmaxOf } from "../metrics";
-import { Cursor } from "../cursor";
-import { clearPadding, LossRecord } from "./record";
+import { clearPadding, type LossRecord } from "./record";
 
 /**
  * Of one sample: −Σ_j y_j log softmax(ŷ)_j, y ≥ 0 with sum 1. δ_j ← (softmax(ŷ)_j − y_j) / divisor.
@@ -11,7 +11,10 @@ export function softmaxCrossEntropy<T>(args: usize, rows: i32): void {
   const r = changetype<LossRecord>(args);
   const cursor = changetype<Cursor>(r.cursor);
   const factor = v128.splat<T>(<T>(1 / cursor.divisor));
-  let delta = r.delta, logits = r.logits, targets = r.targets, total = cursor.loss;
+  let delta = r.delta,
+    logits = r.logits,
+    targets = r.targets,
+    total = cursor.loss;
   for (let i = 0; i < rows; i++) {
     const top = argmaxOf<T>(logits, r.outputs);
     const rest = exponentials<T>(delta, logits, r.outputs, top);

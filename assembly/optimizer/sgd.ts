@@ -1,4 +1,4 @@
-import { Cursor } from "../cursor";
+import type { Cursor } from "../cursor";
 
 @unmanaged
 class SgdRecord {
@@ -15,7 +15,8 @@ class SgdRecord {
 export function sgd<T>(args: usize, rows: i32): void {
   const r = changetype<SgdRecord>(args);
   const rate = v128.splat<T>(<T>load<f64>(r.rate));
-  let w = r.w, dw = r.dw;
+  let w = r.w,
+    dw = r.dw;
   const end = w + r.bytes;
   // w − w is 0 for a finite w and NaN for any other.
   let health = i32x4.splat(0);

@@ -1,3 +1,44 @@
-export function probe(): i32 {
-  return 1;
+// For the tests alone: each function over an array. `bytes` is a multiple of 16.
+import { exp, log, log1p, powInteger, sigmoid, tanh } from "../../assembly/math";
+
+export { powInteger };
+
+export function expF32(to: usize, from: usize, bytes: usize): void {
+  for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, exp<f32>(v128.load(from + i)));
+}
+
+export function expF64(to: usize, from: usize, bytes: usize): void {
+  for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, exp<f64>(v128.load(from + i)));
+}
+
+export function logF32(to: usize, from: usize, bytes: usize): void {
+  for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, log<f32>(v128.load(from + i)));
+}
+
+export function logF64(to: usize, from: usize, bytes: usize): void {
+  for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, log<f64>(v128.load(from + i)));
+}
+
+export function log1pF32(to: usize, from: usize, bytes: usize): void {
+  for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, log1p<f32>(v128.load(from + i)));
+}
+
+export function log1pF64(to: usize, from: usize, bytes: usize): void {
+  for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, log1p<f64>(v128.load(from + i)));
+}
+
+export function sigmoidF32(to: usize, from: usize, bytes: usize): void {
+  for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, sigmoid<f32>(v128.load(from + i)));
+}
+
+export function sigmoidF64(to: usize, from: usize, bytes: usize): void {
+  for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, sigmoid<f64>(v128.load(from + i)));
+}
+
+export function tanhF32(to: usize, from: usize, bytes: usize): void {
+  for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, tanh<f32>(v128.load(from + i)));
+}
+
+export function tanhF64(to: usize, from: usize, bytes: usize): void {
+  for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, tanh<f64>(v128.load(from + i)));
 }

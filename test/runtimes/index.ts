@@ -1,0 +1,169 @@
+// Trains the networks of program.ts in every runtime of find.ts, and fails unless all end with the same bits.
+import { execFile } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import Table from "cli-table3";
+import { build } from "esbuild";
+import { chromium } from "playwright-core";
+import puppeteer from "puppeteer-core";
+import { find, installMissing, type Runtime, runtimes } from "./find.ts";
+import type { Case } from "./program.ts";
+
+/** Milliseconds after which a runtime is killed; it needs a few seconds. */
+const timeLimit = 120_000;
+
+const top = fileURLToPath(new URL("../../", import.meta.url));
+const program = `${top}build/runtimes/program.js`;
+const main = `${top}build/runtimes/main.js`;
+
+/** Bundles program.ts with dist/index.js, which the package's own `exports` name: the same file for every runtime. */
+async function bundle() {
+  await build({
+    entryPoints: [`${top}test/runtimes/program.ts`],
+    outfile: program,
+    bundle: true,
+    format: "esm",
+    platform: "neutral",
+    target: "es2022",
+    logLevel: "warning",
+  });
+  writeFileSync(main, 'import { run } from "./program.js";\n\nconsole.log(JSON.stringify(await run()));\n');
+}
+
+async function inProcess(path: string, options: string[]): Promise<Case[]> {
+  const run = promisify(execFile)(path, [...options, main], { timeout: timeLimit, killSignal: "SIGKILL" });
+  process.once("exit", () => run.child.kill("SIGKILL"));
+  const { stdout } = await run.catch((error) => {
+    throw error.killed ? late() : error;
+  });
+  return JSON.parse(stdout);
+}
+
+/** What playwright-core and puppeteer-core have in common. */
+interface Browser {
+  newPage(): Promise<{ goto(url: string): Promise<unknown>; evaluate(script: string): Promise<unknown> }>;
+  close(): Promise<void>;
+}
+
+async function inPage(browser: Browser, url: string): Promise<Case[]> {
+  const page = await browser.newPage();
+  await page.goto(url);
+  return (await page.evaluate('import("/program.js").then(({ run }) => run())')) as Case[];
+}
+
+async function inBrowser(launch: () => Promise<Browser>): Promise<Case[]> {
+  const server = createServer((request, response) => {
+    const script = request.url === "/program.js";
+    response.setHeader("content-type", script ? "text/javascript" : "text/html; charset=utf-8");
+    response.end(script ? readFileSync(program) : "<!doctype html><title>steepest</title>");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  let browser: Browser | undefined;
+  try {
+    browser = await launch();
+    return await limited(inPage(browser, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`));
+  } finally {
+    if (browser) await limited(browser.close());
+    server.close();
+    server.closeAllConnections();
+  }
+}
+
+function late() {
+  return new Error(`not done after ${timeLimit / 1000} s`);
+}
+
+async function limited<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), timeLimit);
+  });
+  return Promise.race([work, limit]).finally(() => clearTimeout(timer));
+}
+
+async function train({ kind }: Runtime, path: string): Promise<Case[]> {
+  switch (kind) {
+    case "node":
+    case "bun":
+      return inProcess(path, []);
+    case "deno":
+      // Without permissions, and without this project's package.json and lockfile.
+      return inProcess(path, ["run", "--no-prompt", "--no-config", "--no-lock"]);
+    case "chromium": {
+      const args = ["--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update"];
+      args.push("--no-sandbox", "--no-first-run", "--disable-sync");
+      return inBrowser(() => chromium.launch({ executablePath: path, args, timeout: timeLimit }));
+    }
+    case "firefox":
+      return inBrowser(() => puppeteer.launch({ browser: "firefox", executablePath: path, timeout: timeLimit }));
+  }
+}
+
+interface Result {
+  name: string;
+  version: string;
+  cases: Case[];
+  /** Why there are no cases. */
+  problem?: string;
+}
+
+async function attempt(runtime: Runtime): Promise<Result> {
+  const { name } = runtime;
+  const found = find(runtime);
+  if ("absent" in found) return { name, version: "absent", cases: [], problem: found.absent };
+  try {
+    return { name, version: found.version, cases: await train(runtime, found.path) };
+  } catch (error) {
+    return { name, version: found.version, cases: [], problem: `Cannot train in ${name}: ${(error as Error).message}` };
+  }
+}
+
+/** The hash that most runtimes end with, by the name of the case. */
+function agreed(results: Result[]): Map<string, string> {
+  const votes = new Map<string, number>();
+  const winners = new Map<string, string>();
+  for (const { name, sha256 } of results.flatMap(({ cases }) => cases)) {
+    votes.set(name + sha256, (votes.get(name + sha256) ?? 0) + 1);
+    if (votes.get(name + sha256)! > (votes.get(name + winners.get(name)) ?? 0)) winners.set(name, sha256);
+  }
+  return winners;
+}
+
+// Leaving by process.exit ends whatever runs: both browser libraries listen to the exit too.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
+
+if (process.env.CI) installMissing();
+await bundle();
+const results: Result[] = [];
+for (const runtime of runtimes) results.push(await attempt(runtime));
+
+const hashes = agreed(results);
+const table = new Table({
+  head: ["case", "runtime", "version", "seconds", "SHA-256 of the parameters"],
+  style: { head: [], border: [], compact: true },
+});
+for (const [name, hash] of hashes) {
+  for (const { name: runtime, version, cases } of results) {
+    const trained = cases.find((one) => one.name === name);
+    if (!trained) table.push([name, runtime, version, "", "none"]);
+    else
+      table.push([
+        name,
+        runtime,
+        version,
+        trained.seconds.toFixed(3),
+        trained.sha256 === hash ? hash : `${trained.sha256} differs`,
+      ]);
+  }
+}
+console.log(table.toString());
+for (const { problem } of results) if (problem) console.log(problem);
+
+const passed = results.filter(
+  ({ cases }) => cases.length > 0 && cases.every(({ name, sha256 }) => sha256 === hashes.get(name)),
+).length;
+console.log(`${passed} passed, ${results.length - passed} failed`);
+process.exit(passed === results.length ? 0 : 1);

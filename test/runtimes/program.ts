@@ -1,0 +1,105 @@
+// The training program that every runtime runs. It uses the published module only, and no arithmetic of its own whose
+// result could differ between engines.
+import { dense, Network, normal, sgd } from "steepest";
+
+export interface Case {
+  name: string;
+  /** Of all parameters after training, in hexadecimal. */
+  sha256: string;
+  seconds: number;
+}
+
+type Precision = "f32" | "f64";
+
+/** The ten points of Higham & Higham, "Deep Learning: An Introduction for Applied Mathematicians" (2019), section 2. */
+const points = {
+  x: [
+    [0.1, 0.1],
+    [0.3, 0.4],
+    [0.1, 0.5],
+    [0.6, 0.9],
+    [0.4, 0.2],
+    [0.6, 0.3],
+    [0.5, 0.6],
+    [0.9, 0.2],
+    [0.4, 0.4],
+    [0.7, 0.6],
+  ],
+  y: Array.from({ length: 10 }, (_, i) => (i < 5 ? [1, 0] : [0, 1])),
+};
+
+/** Their network and method: one random point a step, 100,000 steps. */
+async function higham(precision: Precision) {
+  const initial = { weights: normal(0.5), biases: normal(0.5) };
+  const net = await Network.create({
+    inputs: 2,
+    layers: [dense(2, "sigmoid", initial), dense(3, "sigmoid", initial), dense(2, "sigmoid", initial)],
+    loss: "meanSquaredError",
+    precision,
+    seed: 1,
+  });
+  const history = await net.fit(points.x, points.y, {
+    optimizer: sgd({ learningRate: 0.05 }),
+    epochs: 10,
+    stepsPerEpoch: 10_000,
+    batchSize: 1,
+    sampling: "withReplacement",
+  });
+  return { net, loss: history.loss };
+}
+
+/** Sizes that are no multiples of a vector, short last batches: 62 epochs of 8 steps and 4 more are 500 steps. */
+async function classifier(precision: Precision) {
+  const net = await Network.create({
+    inputs: 7,
+    layers: [dense(33, "relu"), dense(17, "tanh"), dense(5)],
+    loss: "softmaxCrossEntropy",
+    precision,
+    seed: 2,
+  });
+  // Residues of a prime divided by a power of two are exact in either precision.
+  const x = Array.from({ length: 100 }, (_, i) =>
+    Array.from({ length: 7 }, (_, j) => ((i * i * (j + 3) + 31 * j) % 257) / 256),
+  );
+  const y = Array.from({ length: 100 }, (_, i) => ((3 * i * i + i) % 101) % 5);
+  const options = { optimizer: sgd({ learningRate: 0.1 }), batchSize: 13 };
+  const { loss } = await net.fit(x, y, { ...options, epochs: 62 });
+  await net.fit(x, y, { ...options, epochs: 1, stepsPerEpoch: 4 });
+  return { net, loss };
+}
+
+/** The little-endian bytes of all parameters: layer by layer, weights then biases. */
+function bytes(layers: { weights: ArrayLike<number>; biases: ArrayLike<number> }[], precision: Precision) {
+  const values = layers.flatMap(({ weights, biases }) => [...Array.from(weights), ...Array.from(biases)]);
+  const size = precision === "f32" ? 4 : 8;
+  const view = new DataView(new ArrayBuffer(values.length * size));
+  values.forEach((value, i) => {
+    // Training that does nothing or overflows could be equal everywhere too.
+    if (!Number.isFinite(value))
+      throw new RangeError(`Cannot compare parameter ${i}: ${value}, expected a finite number`);
+    if (precision === "f32") view.setFloat32(i * size, value, true);
+    else view.setFloat64(i * size, value, true);
+  });
+  return view;
+}
+
+async function measure(name: string, train: typeof higham | typeof classifier, precision: Precision): Promise<Case> {
+  const start = performance.now();
+  const { net, loss } = await train(precision);
+  const seconds = (performance.now() - start) / 1000;
+  if (!(loss.at(-1)! < loss[0]!))
+    throw new RangeError(`Cannot compare ${name}: loss ${loss[0]} became ${loss.at(-1)}, expected less`);
+  const digest = await crypto.subtle.digest("SHA-256", bytes(net.parameters(), precision));
+  const sha256 = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return { name: `${name} ${precision}`, sha256, seconds };
+}
+
+/** Trains every case once. */
+export async function run(): Promise<Case[]> {
+  return [
+    await measure("2-2-3-2", higham, "f32"),
+    await measure("2-2-3-2", higham, "f64"),
+    await measure("7-33-17-5", classifier, "f32"),
+    await measure("7-33-17-5", classifier, "f64"),
+  ];
+}
