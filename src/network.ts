@@ -1,12 +1,12 @@
 import { type Architecture, type ArchitectureOptions, checkArchitecture, outputsOf, widths } from "./architecture.ts";
 import { type NumbersOf, type Precision, type Rows, type Targets, toRows, toTargets } from "./data.ts";
-import { FormatError, StateError } from "./errors.ts";
+import { StateError } from "./errors.ts";
 import { checkFit, type FitOptions, type TrainOptions } from "./fit.ts";
 import { Machine } from "./machine.ts";
 import { type CoreModule, type CoreSource, loadCore } from "./module.ts";
-import { checkKnown, describe, unexpected } from "./options.ts";
+import { checkKnown, unexpected } from "./options.ts";
 import { pause } from "./pause.ts";
-import type { Block, Matrix } from "./plan.ts";
+import type { Matrix } from "./plan.ts";
 import type { Program } from "./program.ts";
 import type { Needs } from "./programs.ts";
 import { readSaved, writeSaved } from "./saved.ts";

@@ -44,12 +44,12 @@ const flat = (layers: { weights: Float64Array; biases: Float64Array }[]) =>
   layers.flatMap(({ weights, biases }) => [...weights, ...biases]);
 
 function setFlat(net: Net, values: readonly number[]): void {
-  let at = 0;
-  const take = (count: number) => values.slice(at, (at += count));
+  const rest = [...values];
   net.setParameters(
-    net
-      .parameters()
-      .map(({ weights, biases }) => ({ weights: take(weights.length), biases: take(biases.length) })) as never,
+    net.parameters().map(({ weights, biases }) => ({
+      weights: rest.splice(0, weights.length),
+      biases: rest.splice(0, biases.length),
+    })),
   );
 }
 

@@ -148,15 +148,9 @@ const table = new Table({
 for (const [name, hash] of hashes) {
   for (const { name: runtime, version, cases } of results) {
     const trained = cases.find((one) => one.name === name);
-    if (!trained) table.push([name, runtime, version, "", "none"]);
-    else
-      table.push([
-        name,
-        runtime,
-        version,
-        trained.seconds.toFixed(3),
-        trained.sha256 === hash ? hash : `${trained.sha256} differs`,
-      ]);
+    const seconds = trained?.seconds.toFixed(3) ?? "";
+    const mark = trained && trained.sha256 !== hash ? " differs" : "";
+    table.push([name, runtime, version, seconds, (trained?.sha256 ?? "none") + mark]);
   }
 }
 console.log(table.toString());
