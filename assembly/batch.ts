@@ -1,4 +1,4 @@
-import type { Cursor } from "./cursor";
+import { Cursor } from "./cursor";
 import { lanes, mulAdd } from "./simd";
 
 // The batch: which rows a step takes, and how they come into it.

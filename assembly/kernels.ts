@@ -11,7 +11,7 @@ import { transpose } from "./matmul";
 import { argmax, countEqual, threshold } from "./metrics";
 import { Op } from "./opcodes";
 import { sgd } from "./optimizer/sgd";
-import type { Kernel } from "./program";
+import { Kernel } from "./program";
 
 /** The kernel of an opcode in precision T: one line each. */
 function kernelOf<T>(op: Op): Kernel | null {

@@ -1,4 +1,4 @@
-import type { Cursor } from "./cursor";
+import { Cursor } from "./cursor";
 
 /** The index of the first of the largest numbers; NaN is never larger. */
 @inline

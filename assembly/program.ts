@@ -1,4 +1,4 @@
-import type { Cursor } from "./cursor";
+import { Cursor } from "./cursor";
 
 // The runner. A program is a flat list of records in linear memory:
 //

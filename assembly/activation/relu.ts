@@ -1,4 +1,4 @@
-import type { BackwardRecord, ForwardRecord } from "./record";
+import { BackwardRecord, ForwardRecord } from "./record";
 
 /** a ← max(z, 0); NaN stays NaN. */
 export function reluForward<T>(args: usize, rows: i32): void {

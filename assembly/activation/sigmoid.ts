@@ -1,5 +1,5 @@
 import { sigmoid } from "../math";
-import type { BackwardRecord, ForwardRecord } from "./record";
+import { BackwardRecord, ForwardRecord } from "./record";
 
 /** a ← 1 / (1 + e^−z). */
 export function sigmoidForward<T>(args: usize, rows: i32): void {

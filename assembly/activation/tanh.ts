@@ -1,5 +1,5 @@
 import { tanh } from "../math";
-import type { BackwardRecord, ForwardRecord } from "./record";
+import { BackwardRecord, ForwardRecord } from "./record";
 
 /** a ← tanh(z). */
 export function tanhForward<T>(args: usize, rows: i32): void {

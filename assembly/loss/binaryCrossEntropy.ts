@@ -1,7 +1,7 @@
-import type { Cursor } from "../cursor";
+import { Cursor } from "../cursor";
 import { exp, log1p, sigmoid } from "../math";
 import { lanes } from "../simd";
-import { clearPadding, type LossRecord } from "./record";
+import { clearPadding, LossRecord } from "./record";
 
 /**
  * Of one sample: 1/m Σ_j −[y_j log σ(ŷ_j) + (1 − y_j) log(1 − σ(ŷ_j))], m outputs, y in [0, 1],

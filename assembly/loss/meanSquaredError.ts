@@ -1,5 +1,5 @@
-import type { Cursor } from "../cursor";
-import { clearPadding, type LossRecord } from "./record";
+import { Cursor } from "../cursor";
+import { clearPadding, LossRecord } from "./record";
 
 /** Of one sample: 1/m Σ_j (ŷ_j − y_j)², m outputs. δ_j ← 2/m · (ŷ_j − y_j) / divisor. */
 export function meanSquaredError<T>(args: usize, rows: i32): void {

@@ -1,8 +1,8 @@
 import { exponentials } from "../activation/softmax";
-import type { Cursor } from "../cursor";
+import { Cursor } from "../cursor";
 import { log1p } from "../math";
 import { argmaxOf } from "../metrics";
-import { clearPadding, type LossRecord } from "./record";
+import { clearPadding, LossRecord } from "./record";
 
 /**
  * Of one sample: −Σ_j y_j log softmax(ŷ)_j, y ≥ 0 with sum 1. δ_j ← (softmax(ŷ)_j − y_j) / divisor.

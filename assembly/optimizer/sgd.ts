@@ -1,4 +1,4 @@
-import type { Cursor } from "../cursor";
+import { Cursor } from "../cursor";
 
 @unmanaged
 class SgdRecord {

@@ -243,7 +243,7 @@ describe("training", () => {
       [1, 1],
     ];
     await net.fit(x, [1, 3, 0, 4], { optimizer: sgd({ learningRate: 0.3 }), epochs: 500, batchSize: 4 });
-    const [{ weights, biases }] = net.parameters() as [{ weights: Float64Array; biases: Float64Array }];
+    const { weights, biases } = net.parameters()[0]!;
     for (const [got, expected] of [
       [weights[0], 3],
       [weights[1], 0],
@@ -265,7 +265,7 @@ describe("training", () => {
       ],
       { optimizer: sgd({ learningRate: 0.5 }), epochs: 400, batchSize: 3 },
     );
-    const [{ weights, biases }] = net.parameters() as [{ weights: Float64Array; biases: Float64Array }];
+    const { weights, biases } = net.parameters()[0]!;
     for (const [j, expected] of [2, -1, 0].entries()) expect(Math.abs(weights[j]! - expected)).toBeLessThan(1e-6);
     for (const [j, expected] of [1, 0, 5].entries()) expect(Math.abs(biases[j]! - expected)).toBeLessThan(1e-6);
   });
