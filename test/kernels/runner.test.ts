@@ -1,0 +1,163 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { Op } from "../../assembly/opcodes.ts";
+import type { Block } from "../../src/plan.ts";
+import { Double } from "../../src/program.ts";
+import { PRECISIONS, type Precision } from "../reference/precision.ts";
+import { Arena, type CursorFields, type Rows } from "./harness.ts";
+
+const BATCH = 3;
+
+describe.each(PRECISIONS)("the runner in $name", async (precision: Precision) => {
+  const arena = await Arena.create(precision);
+  let cursor: Block;
+  let out: Rows;
+  let weight: Rows;
+  let program: number;
+
+  beforeEach(() => arena.clear());
+
+  /**
+   * A program with one weight w: x ← the batch's rows of one number by the order, δ of the mean squared error of x against 0, and
+   * w ← w − 1·w′, w′ given. So each step adds Σ x² to the loss.
+   */
+  function lay(x: number[], order: number[], gradient: number, fields: Partial<CursorFields> = {}) {
+    const rows = arena.data(precision.array([...x, 0, 0, 0]));
+    const address = arena.data(Uint32Array.from(order)).address;
+    cursor = arena.cursor({ order: address, length: order.length, batchSize: BATCH, ...fields });
+    out = arena.output(BATCH, 1);
+    weight = arena.inOut([0], 1, 1, { value: 0 });
+    const zeros = arena.input(new Array(BATCH).fill(0), BATCH, 1);
+    const delta = arena.output(BATCH, 1);
+    const dw = arena.input([gradient], 1, 1, { value: 0 });
+    const rate = arena.data(Float64Array.of(1));
+    const gather = precision.size === 8 ? Op.GatherDoubles : Op.GatherFloats;
+    program = arena.program(
+      [
+        [gather, out, rows, cursor, 1, out.rowBytes, new Double(1), new Double(0)],
+        [Op.MeanSquaredError, delta, out, zeros, cursor, 1, out.rowBytes],
+        [Op.Sgd, weight, dw, weight.bytes, rate, cursor],
+      ],
+      BATCH,
+    );
+  }
+
+  const train = (steps: number) => arena.guard(() => arena.core.train(program, cursor.address, steps));
+  const state = () => arena.cursorFields(cursor);
+
+  test("run of an empty program changes nothing", () => {
+    const block = arena.inOut([4, 5], 1, 2, { value: 0 });
+    const before = arena.padded(block).slice();
+    arena.run(1);
+    expect(arena.padded(block)).toEqual(before);
+  });
+
+  test("run calls the kernels of a program one after the other, and each on all rows", () => {
+    const Z = arena.input([-1, 2, -3, 4, -5, 6], 3, 2);
+    const [A, T] = [arena.output(3, 2), arena.output(3, 2)];
+    const labels = arena.words(3);
+    arena.run(
+      3,
+      [Op.ReluForward, A, Z, A.rowBytes],
+      [Op.Transpose, T, A, 2, 2, T.rowBytes, A.rowBytes],
+      [Op.Argmax, labels, A, 2, A.rowBytes],
+    );
+    expect(arena.values(A)).toEqual([0, 2, 0, 4, 0, 6]);
+    expect(arena.values(T).slice(0, 4)).toEqual([0, 0, 2, 4]);
+    expect(Array.from(arena.labels(labels))).toEqual([1, 1, 1]);
+  });
+
+  test("train takes the steps that it is asked for, whole batches in the order, and counts", () => {
+    lay([1, 2, 4, 8, 16, 32], [5, 0, 1, 4, 4, 2, 3, 3, 3], 2, { step: 10, samples: 2, loss: 0.5 });
+    expect(train(1)).toBe(1);
+    expect(arena.values(out)).toEqual([32, 1, 2]);
+    // 0.5 + 32² + 1² + 2²
+    expect(state()).toMatchObject({
+      step: 11,
+      samples: 5,
+      position: 3,
+      divisor: 3,
+      loss: 1029.5,
+      correct: 0,
+      health: 0,
+    });
+    expect(arena.values(weight)).toEqual([-2]);
+    expect(train(2)).toBe(2);
+    expect(arena.values(out)).toEqual([8, 8, 8]);
+    // + 16² + 16² + 4² + 3·8²
+    expect(state()).toMatchObject({ step: 13, samples: 11, position: 9, divisor: 3, loss: 1749.5 });
+    expect(arena.values(weight)).toEqual([-6]);
+  });
+
+  test("train stops at the end of the order, with a short last batch, and takes no step there", () => {
+    lay([1, 2, 4, 8], [0, 1, 2, 3, 0, 1, 2], 0);
+    expect(train(100)).toBe(3);
+    expect(state()).toMatchObject({
+      step: 3,
+      samples: 7,
+      position: 7,
+      divisor: 1,
+      loss: 1 + 4 + 16 + 64 + 1 + 4 + 16,
+      length: 7,
+    });
+    // The last batch has one row: the other two are left from the batch before.
+    expect(arena.values(out)).toEqual([4, 1, 2]);
+    const before = state();
+    expect(train(100)).toBe(0);
+    expect(state()).toEqual(before);
+  });
+
+  test("a batch larger than the order is one short step", () => {
+    lay([3, 5], [1, 0], 0);
+    expect(train(5)).toBe(1);
+    expect(state()).toMatchObject({ step: 1, samples: 2, position: 2, divisor: 2, loss: 34 });
+  });
+
+  test("train takes no step when it is asked for none, or where the order is empty", () => {
+    lay([1], [0], 0);
+    const before = state();
+    expect(train(0)).toBe(0);
+    expect(state()).toEqual(before);
+    arena.clear();
+    lay([1], [], 0);
+    expect(train(5)).toBe(0);
+    expect(state()).toMatchObject({ step: 0, samples: 0, position: 0, loss: 0 });
+  });
+
+  test.each([Number.NaN, Infinity])(
+    "train stops after the first step whose loss is not finite: a row of %d",
+    (special) => {
+      lay([1, special, 2], [0, 0, 0, 2, 2, 1, 0, 0, 0], 0);
+      expect(train(100)).toBe(2);
+      expect(state()).toMatchObject({ step: 2, samples: 6, position: 6, loss: special, health: 0 });
+    },
+  );
+
+  test("train stops after the first step that leaves a parameter not finite, though the loss is", () => {
+    lay([1], [0, 0, 0, 0, 0, 0, 0, 0, 0], precision.largest * 0.75);
+    // w: 0 → −0.75·largest → −∞
+    expect(train(100)).toBe(2);
+    expect(state()).toMatchObject({ step: 2, samples: 6, position: 6, loss: 6, health: Number.NaN });
+    expect(arena.values(weight)).toEqual([-Infinity]);
+  });
+
+  test("steps taken one by one and at once leave the same bits", () => {
+    const order = Array.from({ length: 20 }, (_, i) => (i * 7) % 6);
+    const x = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
+    lay(x, order, 0.1);
+    expect(train(100)).toBe(7);
+    const [atOnce, w] = [state(), arena.values(weight)];
+    arena.clear();
+    lay(x, order, 0.1);
+    for (let step = 0; step < 7; step++) expect(train(1)).toBe(1);
+    expect(state()).toEqual(atOnce);
+    expect(arena.values(weight)).toEqual(w);
+  });
+
+  test("every opcode has a kernel of its own in this precision; what is no opcode has none", () => {
+    const kernel = (op: number) => arena.core.kernel(op as Op, precision.size);
+    const kernels = Array.from({ length: Op.CountEqual }, (_, i) => kernel(i + 1));
+    expect(Math.min(...kernels)).toBeGreaterThan(0);
+    expect(new Set(kernels).size).toBe(kernels.length);
+    expect([kernel(0), kernel(Op.CountEqual + 1), kernel(-1)]).toEqual([0, 0, 0]);
+  });
+});
