@@ -46,9 +46,10 @@ export function checkArchitecture(where: string, options: ArchitectureOptions): 
   if (!Array.isArray(layers)) throw unexpected(`${where}: layers`, layers, "an array of layers");
   const architecture: Architecture = {
     inputs: checkInputs(where, inputs),
-    layers: layers.map((layer, i) => {
-      const type = Object(layer).type;
-      if (!Object.hasOwn(LAYERS, String(type))) {
+    // Array.from, unlike map, visits holes.
+    layers: Array.from(layers, (layer, i) => {
+      const type: unknown = Object(layer).type;
+      if (typeof type !== "string" || !Object.hasOwn(LAYERS, type)) {
         throw new TypeError(
           `${where}: layer ${i} is ${describe(type ?? layer)}, expected ${Object.keys(LAYERS).join(" or ")}(…)`,
         );
@@ -75,6 +76,9 @@ export function checkArchitecture(where: string, options: ArchitectureOptions): 
 
 function checkInputs(where: string, inputs: ArchitectureOptions["inputs"]): Architecture["inputs"] {
   const plain = typeof inputs === "number" || Array.isArray(inputs);
+  if (!plain && (typeof inputs !== "object" || inputs === null)) {
+    throw unexpected(`${where}: inputs`, inputs, "a positive integer, an array of one, or { shape, scale, offset }");
+  }
   if (!plain) checkKnown(`${where}: inputs`, inputs, ["shape", "scale", "offset"]);
   const { shape, scale = 1, offset = 0 } = (plain ? { shape: inputs } : inputs) as InputOptions;
   const list = Array.isArray(shape) ? shape : [shape];

@@ -1,5 +1,5 @@
 import { OPTIMIZERS, type Optimizer } from "./optimizers/index.ts";
-import { checkKnown, describe, oneOf, positiveInteger, unexpected } from "./options.ts";
+import { checkKnown, describe, oneOf, positiveInteger, positiveNumber, unexpected } from "./options.ts";
 import type { Progress } from "./training.ts";
 
 /**
@@ -58,6 +58,7 @@ export function checkFit(where: "fit" | "train", options: TrainOptions, rows: nu
   const {
     optimizer,
     epochs = 1,
+    batchSize: largest = 32,
     sampling = "shuffle",
     signal,
     onEpoch,
@@ -65,11 +66,13 @@ export function checkFit(where: "fit" | "train", options: TrainOptions, rows: nu
     every,
     validationSplit = 0,
   } = options;
-  if (!Object.hasOwn(OPTIMIZERS, String(Object(optimizer).type))) {
+  const type: unknown = Object(optimizer).type;
+  if (typeof type !== "string" || !Object.hasOwn(OPTIMIZERS, type)) {
     throw new TypeError(
       `${where}: optimizer is ${describe(optimizer)}, expected one such as sgd({ learningRate: 0.1 })`,
     );
   }
+  positiveNumber(where, "learningRate", optimizer.learningRate);
   if (validationSplit !== 0) throw unexpected(`${where}: validationSplit`, validationSplit, "0", "number");
   if (signal !== undefined && !(Object(signal) instanceof AbortSignal)) {
     throw unexpected(`${where}: signal`, signal, "an AbortSignal");
@@ -77,14 +80,15 @@ export function checkFit(where: "fit" | "train", options: TrainOptions, rows: nu
   for (const [name, value] of Object.entries({ onEpoch, onProgress })) {
     if (value !== undefined && typeof value !== "function") throw unexpected(`${where}: ${name}`, value, "a function");
   }
-  const batchSize = Math.min(rows, positiveInteger(where, "batchSize", options.batchSize ?? 32));
+  const batchSize = Math.min(rows, positiveInteger(where, "batchSize", largest));
+  const { stepsPerEpoch = Math.ceil(rows / batchSize) } = options;
   return {
     optimizer,
     rows,
     batchSize,
     epochs: positiveInteger(where, "epochs", epochs),
     sampling: oneOf(where, "sampling", sampling, ["shuffle", "sequential", "withReplacement"]),
-    stepsPerEpoch: positiveInteger(where, "stepsPerEpoch", options.stepsPerEpoch ?? Math.ceil(rows / batchSize)),
+    stepsPerEpoch: positiveInteger(where, "stepsPerEpoch", stepsPerEpoch),
     every: every === undefined ? undefined : positiveInteger(where, "every", every),
     signal,
     onEpoch,

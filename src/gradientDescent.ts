@@ -33,12 +33,12 @@ export interface GradientDescentResult {
 export function gradientDescent(options: GradientDescentOptions): GradientDescentResult {
   const where = "gradientDescent";
   checkKnown(where, options, ["gradient", "start", "learningRate", "maxSteps", "tolerance"]);
-  const { gradient, start, tolerance = 1e-6 } = options;
+  const { gradient, start, maxSteps = 1000, tolerance = 1e-6 } = options;
   if (typeof gradient !== "function") throw unexpected(`${where}: gradient`, gradient, "a function");
   if (!(Number(Object(start).length) > 0))
     throw unexpected(`${where}: start`, start, "an array of at least one number");
   const rate = positiveNumber(where, "learningRate", options.learningRate);
-  const maxSteps = positiveInteger(where, "maxSteps", options.maxSteps ?? 1000);
+  positiveInteger(where, "maxSteps", maxSteps);
   if (!(finiteNumber(where, "tolerance", tolerance) >= 0)) {
     throw unexpected(`${where}: tolerance`, tolerance, "a number from 0", "number");
   }
@@ -48,8 +48,12 @@ export function gradientDescent(options: GradientDescentOptions): GradientDescen
   for (let steps = 0; ; steps++) {
     // GD2: the gradient
     const g = gradient(x.slice());
-    if (Object(g).length !== x.length) {
-      throw new RangeError(`${where}: gradient has ${Object(g).length} numbers at step ${steps}, expected ${x.length}`);
+    const { length } = Object(g);
+    if (typeof length !== "number") {
+      throw unexpected(`${where}: gradient at step ${steps}`, g, `an array of ${x.length} numbers`);
+    }
+    if (length !== x.length) {
+      throw new RangeError(`${where}: gradient has ${length} numbers at step ${steps}, expected ${x.length}`);
     }
     const gradientNorm = norm(where, g, steps);
     // GD4: until it is small

@@ -3,7 +3,7 @@ import { type NumbersOf, type Precision, type Rows, type Targets, toRows, toTarg
 import { StateError } from "./errors.ts";
 import { checkFit, type FitOptions, type TrainOptions } from "./fit.ts";
 import { Machine } from "./machine.ts";
-import { type CoreModule, type CoreSource, loadCore } from "./module.ts";
+import { CoreModule, type CoreSource, loadCore } from "./module.ts";
 import { checkKnown, unexpected } from "./options.ts";
 import { pause } from "./pause.ts";
 import type { Matrix } from "./plan.ts";
@@ -87,6 +87,10 @@ export class Network<P extends Precision = "f32"> {
   #history: History = { loss: [] };
 
   private constructor(module: CoreModule, architecture: Architecture, counters: Counters) {
+    // A caller in JavaScript can get here too.
+    if (!(module instanceof CoreModule)) {
+      throw new TypeError("new Network() is not public, expected Network.create or Network.load");
+    }
     this.#module = module;
     this.#architecture = architecture;
     this.#counters = counters;
@@ -179,6 +183,7 @@ export class Network<P extends Precision = "f32"> {
     const drawn = batchSize * Math.min(stepsPerEpoch, Math.max(1, Math.floor(DRAWS / batchSize)));
     const orderLength = sampling === "withReplacement" ? drawn : x.rows;
     const machine = this.#prepare({ rows: batchSize, gradients: true, training: { optimizer, x, y, orderLength } });
+    const first = this.#counters.step;
     const training = new Training(machine, this.#counters, settings);
     this.#history = training.history;
     this.#training = true;
@@ -187,7 +192,7 @@ export class Network<P extends Precision = "f32"> {
         const event = training.advance(deadline);
         const { progress } = training;
         if (event === "epoch") onEpoch?.(progress);
-        if (event === "report" || (event === "epoch" && settings.every === undefined)) yield progress;
+        if (event && (progress.step - first) % (settings.every ?? stepsPerEpoch) === 0) yield progress;
         if (performance.now() >= deadline) {
           onProgress?.(progress);
           await pause();
@@ -328,7 +333,7 @@ export class Network<P extends Precision = "f32"> {
     if (layers.length !== parameters.length) {
       throw new RangeError(`${where}: layers has ${layers.length} entries, expected ${parameters.length}`);
     }
-    const values = layers.map((layer, l) => {
+    const values = Array.from(layers, (layer, l) => {
       checkKnown(`${where}: layer ${l}`, layer, ["weights", "biases", "shape"]);
       const [weights, biases] = parameters[l]!;
       return [

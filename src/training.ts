@@ -131,7 +131,8 @@ export class Training {
     if (sampling === "shuffle") core.shuffle(order, rows, ...words(architecture.seed), epoch, this.#pass);
     else if (sampling === "sequential") core.sequence(order, rows, 0);
     else {
-      length = programs.order.bytes / 4;
+      // Whole batches, however long the order was planned for an earlier call.
+      length = batchSize * Math.floor(programs.order.bytes / 4 / batchSize);
       core.draw(order, length, rows, ...words(architecture.seed), epoch, length * this.#pass);
     }
     cursor.follow(order, length, batchSize);
