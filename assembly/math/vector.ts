@@ -1,8 +1,8 @@
 // Words that only the elementary functions need: constants, and the bits of floating-point numbers, lane by lane.
 
 /**
- * The constant at `index` of a table of f32 or of one of f64, in all lanes. One load where it stands: V8 rebuilds a literal vector
- * with three instructions in every turn of a loop.
+ * The constant at `index` of a table of f32 or of one of f64, in all lanes. It costs one load where it stands;
+ * a literal vector costs three instructions in every turn of a loop, since V8 does not keep it in a register.
  */
 @inline
 export function constant<T>(singles: usize, doubles: usize, index: i32): v128 {
