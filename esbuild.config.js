@@ -3,9 +3,10 @@ import { copyFileSync, mkdirSync } from "node:fs";
 import asc from "assemblyscript/asc";
 import { build } from "esbuild";
 
-/** Compiles one wasm module: a target of asconfig.json, from its entry or from the one given. */
-async function compile(target, ...options) {
-  const { error, stderr } = await asc.main(["--target", target, ...options]);
+/** Compiles one wasm module: an entry, with the options of a target of asconfig.json, to build/NAME.wasm. */
+async function compile(target, entry = "assembly/index.ts", name = target) {
+  const files = ["--outFile", `build/${name}.wasm`, "--textFile", `build/${name}.wat`];
+  const { error, stderr } = await asc.main([entry, "--target", target, ...files]);
   if (error) {
     process.stderr.write(stderr.toString());
     process.exit(1);
@@ -15,20 +16,31 @@ async function compile(target, ...options) {
 mkdirSync("dist", { recursive: true });
 await compile("simd");
 await compile("debug");
-await compile("simd", "test/assembly/math.ts", "--outFile", "build/math.wasm", "--textFile", "build/math.wat");
-await compile("simd", "test/assembly/random.ts", "--outFile", "build/random.wasm", "--textFile", "build/random.wat");
+await compile("relaxed");
+await compile("simd", "test/assembly/math.ts", "math");
+await compile("simd", "test/assembly/random.ts", "random");
 copyFileSync("build/simd.wasm", "dist/core.wasm");
 
-await build({
-  entryPoints: ["src/index.ts"],
-  outfile: "dist/index.js",
-  bundle: true,
-  format: "esm",
-  platform: "neutral",
-  target: "es2022",
-  minify: true,
-  keepNames: false,
-  sourcemap: "linked",
-  loader: { ".wasm": "binary" },
-  logLevel: "warning",
-});
+/** The relaxed core is a module of its own, loaded when it is asked for. */
+const apart = {
+  name: "apart",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/relaxed\.ts$/ }, () => ({ path: "./relaxed.js", external: true }));
+  },
+};
+
+for (const name of ["index", "relaxed"]) {
+  await build({
+    entryPoints: [`src/${name}.ts`],
+    outfile: `dist/${name}.js`,
+    bundle: true,
+    format: "esm",
+    platform: "neutral",
+    target: "es2022",
+    minify: true,
+    sourcemap: "linked",
+    loader: { ".wasm": "binary" },
+    plugins: [apart],
+    logLevel: "warning",
+  });
+}

@@ -1,70 +1,145 @@
-import { product } from "./matmul";
+import { activate, activateBackward } from "./activation/index";
+import { Cursor } from "./cursor";
+import { descend, product, productTransposed, rankOneDescent, rowProduct, rowTransposed, transposedProduct } from "./matmul";
+import { Activation, Gradient } from "./opcodes";
 
-// The dense layer Z = A·W + B: a [rows][inputs], w [inputs][outputs], b [outputs], z [rows][outputs].
+// The dense layer A = a(Z), Z = X·W + B: x [rows][inputs], w [inputs][units], b [units], z and a [rows][units].
 // Strides are in bytes and whole vectors.
 
 @unmanaged
 class DenseForwardRecord {
-  z: usize;
+  /** Z, and A in its place. */
   a: usize;
+  x: usize;
   w: usize;
   b: usize;
   inputs: i32;
-  zStride: usize;
   aStride: usize;
+  xStride: usize;
+  activation: Activation;
+  /** Room for a panel of `inputs` rows. */
+  workspace: usize;
 }
 
-/** Z ← B + A·W. The padding of z is what the zero padding of w and b makes it: 0. */
+/** A ← a(B + X·W). */
 export function denseForward<T>(args: usize, rows: i32): void {
   const r = changetype<DenseForwardRecord>(args);
-  const s = r.zStride;
-  product<T>(r.z, s, r.b, 0, r.a, r.aStride, sizeof<T>(), r.w, s, rows, r.inputs, <i32>(s >> 4));
+  const s = r.aStride;
+  if (rows == 1) rowProduct<T>(r.a, r.b, r.x, r.w, s, r.inputs);
+  else product<T>(r.a, s, r.b, r.x, r.xStride, r.w, s, rows, r.inputs, <i32>(s >> 4), r.workspace);
+  activate<T>(r.activation, r.a, r.a, <usize>rows * s);
 }
 
 @unmanaged
-class DenseWeightGradientRecord {
+class DenseBackwardRecord {
+  /** D_A on entry, D_Z afterwards. */
+  dz: usize;
+  /** A, from which the activation's derivative is taken. */
+  a: usize;
+  x: usize;
+  w: usize;
+  /** D_X, or 0 where it is not wanted. */
+  dx: usize;
+  /** Where the gradients go; W and B themselves for a descent. */
   dw: usize;
   db: usize;
-  a: usize;
-  dz: usize;
   inputs: i32;
-  aStride: usize;
+  units: i32;
   zStride: usize;
-  /** 1: add to what dw and db hold; 0: start from 0. */
-  accumulate: i32;
+  xStride: usize;
+  activation: Activation;
+  gradient: Gradient;
+  /** The address of the learning rate (f64), and the cursor: of a descent. */
+  rate: usize;
+  cursor: usize;
+  /** A descent, the sums of D_B, and room for `transposedProduct` and `productTransposed`. */
+  workspace: usize;
 }
 
-/** BP2: D_W ← Aᵀ·D_Z, D_B ← Σ over the rows of D_Z. dw [inputs][outputs], db [outputs]. */
-export function denseWeightGradient<T>(args: usize, rows: i32): void {
-  const r = changetype<DenseWeightGradientRecord>(args);
+/** Bytes of the descent at the start of the workspace. */
+const DESCENT: usize = 32;
+
+/**
+ * BP2: D_Z ← D_A ⊙ a′(Z); D_X ← D_Z·Wᵀ, its padding 0; D_W ← Xᵀ·D_Z, D_B ← Σ over the rows of D_Z, each from 0, added to what is
+ * there, or with W ← W − rate·D_W and B ← B − rate·D_B in place of D_W and D_B, after W was read for D_X.
+ */
+export function denseBackward<T>(args: usize, rows: i32): void {
+  const r = changetype<DenseBackwardRecord>(args);
   const s = r.zStride;
-  const start = r.accumulate ? r.dw : 0;
-  product<T>(r.dw, s, start, s, r.a, sizeof<T>(), r.aStride, r.dz, s, r.inputs, rows, <i32>(s >> 4));
-  for (let j: usize = 0; j < s; j += 16) {
-    let sum = r.accumulate ? v128.load(r.db + j) : i32x4.splat(0);
-    let dz = r.dz + j;
-    for (let i = 0; i < rows; i++) {
-      sum = v128.add<T>(sum, v128.load(dz));
-      dz += s;
-    }
-    v128.store(r.db + j, sum);
+  const n = <i32>(s >> 4);
+  activateBackward<T>(r.activation, r.dz, r.dz, r.a, <usize>rows * s);
+  if (r.dx) {
+    if (rows == 1) rowTransposed<T>(r.dx, r.dz, r.w, s, r.inputs, r.units);
+    else productTransposed<T>(r.dx, r.xStride, r.dz, s, r.w, s, rows, r.inputs, r.units, r.workspace);
   }
+  if (r.gradient == Gradient.Descend) descendBatch<T>(r, rows, n);
+  else storeGradient<T>(r, rows, n);
 }
 
-@unmanaged
-class DenseInputGradientRecord {
-  da: usize;
-  dz: usize;
-  /** Wᵀ [outputs][inputs], padding 0. */
-  wt: usize;
-  outputs: i32;
-  aStride: usize;
-  zStride: usize;
+/** W ← W − rate·Xᵀ·D_Z, B ← B − rate·Σ D_Z. */
+@inline
+function descendBatch<T>(r: DenseBackwardRecord, rows: i32, n: i32): void {
+  const s = r.zStride;
+  const rate = v128.splat<T>(<T>load<f64>(r.rate));
+  let health: v128;
+  let sums = r.dz;
+  if (rows == 1) {
+    health = rankOneDescent<T>(r.dw, r.x, r.dz, r.inputs, n, rate);
+  } else {
+    const descent = r.workspace;
+    v128.store(descent, rate);
+    v128.store(descent, i32x4.splat(0), 16);
+    sums = descent + DESCENT;
+    transposedProduct<T>(r.dw, s, false, r.x, r.xStride, r.dz, s, rows, r.inputs, n, descent, sums + s);
+    health = v128.load(descent, 16);
+    columnSums<T>(sums, r.dz, s, rows, false);
+  }
+  for (let j: usize = 0; j < s; j += 16) {
+    const g = v128.add<T>(i32x4.splat(0), v128.load(sums + j));
+    health = v128.add<T>(health, descend<T>(r.db + j, g, rate));
+  }
+  if (v128.any_true(v128.ne<T>(health, health))) changetype<Cursor>(r.cursor).health = NaN;
 }
 
-/** BP2: D_A ← D_Z·Wᵀ. da [rows][inputs]; its padding is 0 as that of wt is. */
-export function denseInputGradient<T>(args: usize, rows: i32): void {
-  const r = changetype<DenseInputGradientRecord>(args);
-  const s = r.aStride;
-  product<T>(r.da, s, 0, 0, r.dz, r.zStride, sizeof<T>(), r.wt, s, rows, r.outputs, <i32>(s >> 4));
+/** D_W ← Xᵀ·D_Z, D_B ← Σ D_Z; or both added to what is there. */
+@inline
+function storeGradient<T>(r: DenseBackwardRecord, rows: i32, n: i32): void {
+  const s = r.zStride;
+  const accumulate = r.gradient == Gradient.Accumulate;
+  transposedProduct<T>(r.dw, s, accumulate, r.x, r.xStride, r.dz, s, rows, r.inputs, n, 0, r.workspace);
+  columnSums<T>(r.db, r.dz, s, rows, accumulate);
+}
+
+/** sums ← Σ over the rows of Z, or sums + Σ where `accumulate`. Z [rows][n], `stride` bytes from row to row; sums [n]. */
+function columnSums<T>(sums: usize, z: usize, stride: usize, rows: i32, accumulate: bool): void {
+  const zero = i32x4.splat(0);
+  const end = sums + stride;
+  // Four columns at a time hide the latency of an addition.
+  for (; sums + 64 <= end; sums += 64) {
+    let s0 = accumulate ? v128.load(sums) : zero, s1 = accumulate ? v128.load(sums, 16) : zero;
+    let s2 = accumulate ? v128.load(sums, 32) : zero, s3 = accumulate ? v128.load(sums, 48) : zero;
+    let at = z;
+    for (let i = 0; i < rows; i++) {
+      s0 = v128.add<T>(s0, v128.load(at));
+      s1 = v128.add<T>(s1, v128.load(at, 16));
+      s2 = v128.add<T>(s2, v128.load(at, 32));
+      s3 = v128.add<T>(s3, v128.load(at, 48));
+      at += stride;
+    }
+    v128.store(sums, s0);
+    v128.store(sums, s1, 16);
+    v128.store(sums, s2, 32);
+    v128.store(sums, s3, 48);
+    z += 64;
+  }
+  for (; sums < end; sums += 16) {
+    let sum = accumulate ? v128.load(sums) : zero;
+    let at = z;
+    for (let i = 0; i < rows; i++) {
+      sum = v128.add<T>(sum, v128.load(at));
+      at += stride;
+    }
+    v128.store(sums, sum);
+    z += 16;
+  }
 }

@@ -3,6 +3,7 @@ export { initialize } from "./initial";
 export { kernel } from "./kernels";
 export { run, train } from "./program";
 export { draw, sequence, shuffle } from "./random";
+export { fused } from "./simd";
 
 /** The first address that the module itself does not use. */
 export const heapBase: usize = __heap_base;

@@ -1,65 +1,34 @@
-import { reluBackward, reluForward } from "./activation/relu";
-import { sigmoidBackward, sigmoidForward } from "./activation/sigmoid";
+import { activateBackwardRows, activateRows } from "./activation/index";
 import { softmax } from "./activation/softmax";
-import { tanhBackward, tanhForward } from "./activation/tanh";
 import { gather, gatherLabels } from "./batch";
-import { denseForward, denseInputGradient, denseWeightGradient } from "./dense";
+import { denseBackward, denseForward } from "./dense";
 import { binaryCrossEntropy } from "./loss/binaryCrossEntropy";
 import { meanSquaredError } from "./loss/meanSquaredError";
 import { softmaxCrossEntropy } from "./loss/softmaxCrossEntropy";
-import { transpose } from "./matmul";
 import { argmax, countEqual, threshold } from "./metrics";
 import { Op } from "./opcodes";
-import { sgd } from "./optimizer/sgd";
+import { adam } from "./optimizer/adam";
 import { Kernel } from "./program";
 
 /** The kernel of an opcode in precision T: one line each. */
 function kernelOf<T>(op: Op): Kernel | null {
   switch (op) {
-    case Op.GatherBytes:
-      return (args, rows) => gather<u8, T>(args, rows);
-    case Op.GatherFloats:
-      return (args, rows) => gather<f32, T>(args, rows);
-    case Op.GatherDoubles:
-      return (args, rows) => gather<f64, T>(args, rows);
-    case Op.GatherLabels:
-      return (args, rows) => gatherLabels<T>(args, rows);
-    case Op.DenseForward:
-      return (args, rows) => denseForward<T>(args, rows);
-    case Op.DenseWeightGradient:
-      return (args, rows) => denseWeightGradient<T>(args, rows);
-    case Op.DenseInputGradient:
-      return (args, rows) => denseInputGradient<T>(args, rows);
-    case Op.Transpose:
-      return (args, rows) => transpose<T>(args);
-    case Op.ReluForward:
-      return (args, rows) => reluForward<T>(args, rows);
-    case Op.ReluBackward:
-      return (args, rows) => reluBackward<T>(args, rows);
-    case Op.TanhForward:
-      return (args, rows) => tanhForward<T>(args, rows);
-    case Op.TanhBackward:
-      return (args, rows) => tanhBackward<T>(args, rows);
-    case Op.SigmoidForward:
-      return (args, rows) => sigmoidForward<T>(args, rows);
-    case Op.SigmoidBackward:
-      return (args, rows) => sigmoidBackward<T>(args, rows);
-    case Op.Softmax:
-      return (args, rows) => softmax<T>(args, rows);
-    case Op.MeanSquaredError:
-      return (args, rows) => meanSquaredError<T>(args, rows);
-    case Op.BinaryCrossEntropy:
-      return (args, rows) => binaryCrossEntropy<T>(args, rows);
-    case Op.SoftmaxCrossEntropy:
-      return (args, rows) => softmaxCrossEntropy<T>(args, rows);
-    case Op.Sgd:
-      return (args, rows) => sgd<T>(args, rows);
-    case Op.Argmax:
-      return (args, rows) => argmax<T>(args, rows);
-    case Op.Threshold:
-      return (args, rows) => threshold<T>(args, rows);
-    case Op.CountEqual:
-      return (args, rows) => countEqual(args, rows);
+    case Op.GatherBytes: return (args, rows) => gather<u8, T>(args, rows);
+    case Op.GatherFloats: return (args, rows) => gather<f32, T>(args, rows);
+    case Op.GatherDoubles: return (args, rows) => gather<f64, T>(args, rows);
+    case Op.GatherLabels: return (args, rows) => gatherLabels<T>(args, rows);
+    case Op.DenseForward: return (args, rows) => denseForward<T>(args, rows);
+    case Op.DenseBackward: return (args, rows) => denseBackward<T>(args, rows);
+    case Op.Activate: return (args, rows) => activateRows<T>(args, rows);
+    case Op.ActivateBackward: return (args, rows) => activateBackwardRows<T>(args, rows);
+    case Op.Softmax: return (args, rows) => softmax<T>(args, rows);
+    case Op.MeanSquaredError: return (args, rows) => meanSquaredError<T>(args, rows);
+    case Op.BinaryCrossEntropy: return (args, rows) => binaryCrossEntropy<T>(args, rows);
+    case Op.SoftmaxCrossEntropy: return (args, rows) => softmaxCrossEntropy<T>(args, rows);
+    case Op.Adam: return (args, rows) => adam<T>(args);
+    case Op.Argmax: return (args, rows) => argmax<T>(args, rows);
+    case Op.Threshold: return (args, rows) => threshold<T>(args, rows);
+    case Op.CountEqual: return (args, rows) => countEqual(args, rows);
   }
   return null;
 }

@@ -7,23 +7,35 @@ export enum Op {
   GatherDoubles,
   GatherLabels,
   DenseForward,
-  DenseWeightGradient,
-  DenseInputGradient,
-  Transpose,
-  ReluForward,
-  ReluBackward,
-  TanhForward,
-  TanhBackward,
-  SigmoidForward,
-  SigmoidBackward,
+  DenseBackward,
+  Activate,
+  ActivateBackward,
   Softmax,
   MeanSquaredError,
   BinaryCrossEntropy,
   SoftmaxCrossEntropy,
-  Sgd,
+  Adam,
   Argmax,
   Threshold,
   CountEqual,
+}
+
+/** The activations that work number by number. */
+export enum Activation {
+  Identity = 0,
+  Relu,
+  Tanh,
+  Sigmoid,
+}
+
+/** What becomes of a gradient. */
+export enum Gradient {
+  /** It is written. */
+  Store = 0,
+  /** It is added to what is there. */
+  Accumulate,
+  /** The parameters descend along it at once: w ← w − rate·g. */
+  Descend,
 }
 
 /** How the initial values of a block of parameters are drawn. */

@@ -66,20 +66,59 @@ function counts(value: f64): bool {
   return value >= 0 && value <= 9007199254740991 && floor(value) === value;
 }
 
+/** Bytes that `eightBits` writes. */
+export const SCRATCH = 64;
+
+/** Writes the 64 bits of each of eight indexes from `first`, a multiple of 8: four blocks side by side. */
+function eightBits(
+  out: usize, purpose: u32, stream: u32, epoch: u64, first: u64, seedLow: u32, seedHigh: u32,
+): void {
+  let c0 = i32x4.add(i32x4.splat(<u32>(first >> 1)), i32x4(0, 1, 2, 3));
+  let c1 = i32x4.splat(stream);
+  let c2 = i32x4.splat(<u32>epoch);
+  let c3 = i32x4.splat(<u32>(epoch >> 32) | (purpose << 21));
+  let k0 = i32x4.splat(seedLow), k1 = i32x4.splat(seedHigh);
+  const m0 = i32x4.splat(0xd2511f53), m1 = i32x4.splat(0xcd9e8d57);
+  const w0 = i32x4.splat(0x9e3779b9), w1 = i32x4.splat(0xbb67ae85);
+  for (let round = 0; round < 10; round++) {
+    const p0 = i64x2.extmul_low_i32x4_u(c0, m0), q0 = i64x2.extmul_high_i32x4_u(c0, m0);
+    const p1 = i64x2.extmul_low_i32x4_u(c2, m1), q1 = i64x2.extmul_high_i32x4_u(c2, m1);
+    c0 = v128.xor(v128.xor(v128.shuffle<i32>(p1, q1, 1, 3, 5, 7), c1), k0);
+    c1 = v128.shuffle<i32>(p1, q1, 0, 2, 4, 6);
+    c2 = v128.xor(v128.xor(v128.shuffle<i32>(p0, q0, 1, 3, 5, 7), c3), k1);
+    c3 = v128.shuffle<i32>(p0, q0, 0, 2, 4, 6);
+    k0 = i32x4.add(k0, w0);
+    k1 = i32x4.add(k1, w1);
+  }
+  const even01 = v128.shuffle<i32>(c0, c1, 0, 4, 1, 5), odd01 = v128.shuffle<i32>(c2, c3, 0, 4, 1, 5);
+  const even23 = v128.shuffle<i32>(c0, c1, 2, 6, 3, 7), odd23 = v128.shuffle<i32>(c2, c3, 2, 6, 3, 7);
+  v128.store(out, v128.shuffle<i64>(even01, odd01, 0, 2));
+  v128.store(out, v128.shuffle<i64>(even01, odd01, 1, 3), 16);
+  v128.store(out, v128.shuffle<i64>(even23, odd23, 0, 2), 32);
+  v128.store(out, v128.shuffle<i64>(even23, odd23, 1, 3), 48);
+}
+
+/** The bits of `index` among the eight at `scratch`. */
+@inline
+function oneOf(scratch: usize, index: u64): u64 {
+  return load<u64>(scratch + (<usize>(index & 7) << 3));
+}
+
 /**
- * order[0…count−1] ← a Fisher–Yates permutation of 0…count−1, from the identity, from the top down: position i changes
- * places with one in 0…i. Order is u32; epoch is an integer in 0…2⁵³−1; pass tells the shuffles of one epoch apart.
+ * order[0…count−1] ← a Fisher–Yates permutation of 0…count−1, from the identity, from the top down: position i is swapped
+ * with a bounded draw in 0…i. Order is u32; epoch is an integer in 0…2⁵³−1; pass tells several shuffles of an epoch apart.
+ * `scratch` has SCRATCH bytes.
  */
-export function shuffle(order: usize, count: u32, seedLow: u32, seedHigh: u32, epoch: f64, pass: u32): void {
-  assert(counts(epoch));
+export function shuffle(
+  order: usize, count: u32, seedLow: u32, seedHigh: u32, epoch: f64, pass: u32, scratch: usize,
+): void {
   sequence(order, count, 0);
   const top: i32 = count - 1;
-  let words = i64x2.splat(0);
   for (let i = top; i > 0; i--) {
-    if (i & 1 || i === top) words = block(SHUFFLE, pass, <u64>epoch, i, seedLow, seedHigh);
-    const j = bounded(bits(words, i), <u64>i + 1);
-    const here = order + ((<usize>i) << 2);
-    const there = order + ((<usize>j) << 2);
+    if ((i & 7) == 7 || i == top) eightBits(scratch, SHUFFLE, pass, <u64>epoch, i & ~7, seedLow, seedHigh);
+    const j = bounded(oneOf(scratch, i), <u64>i + 1);
+    const here = order + (<usize>i << 2);
+    const there = order + (<usize>j << 2);
     const swapped = load<u32>(here);
     store<u32>(here, load<u32>(there));
     store<u32>(there, swapped);
@@ -87,17 +126,19 @@ export function shuffle(order: usize, count: u32, seedLow: u32, seedHigh: u32, e
 }
 
 /**
- * order[0…count−1] ← draws first…first+count−1 of the epoch, with replacement, from 0…rows−1. Order is u32; epoch and
- * first are integers in 0…2⁵³−1. A draw depends on its number alone, so a window may be filled in pieces.
+ * order[0…count−1] ← draws `first`…`first`+count−1 of the epoch, with replacement, from 0…rows−1. Order is u32; epoch and first are
+ * integers in 0…2⁵³−1. A draw depends on its number, not on `first` or `count`: a window may be filled in pieces.
+ * `scratch` has SCRATCH bytes.
  */
-export function draw(order: usize, count: u32, rows: u32, seedLow: u32, seedHigh: u32, epoch: f64, first: f64): void {
-  assert(rows > 0 && counts(epoch) && counts(first));
-  const from = <u64>first;
-  let words = i64x2.splat(0);
+export function draw(
+  order: usize, count: u32, rows: u32, seedLow: u32, seedHigh: u32, epoch: f64, first: f64, scratch: usize,
+): void {
   for (let j: u32 = 0; j < count; j++) {
-    const index = from + j;
-    if (!(index & 1) || j === 0) words = block(DRAW, <u32>(index >> 33), <u64>epoch, index, seedLow, seedHigh);
-    store<u32>(order + ((<usize>j) << 2), bounded(bits(words, index), rows));
+    const index = <u64>first + j;
+    if (!(index & 7) || j == 0) {
+      eightBits(scratch, DRAW, <u32>(index >> 33), <u64>epoch, index & ~7, seedLow, seedHigh);
+    }
+    store<u32>(order + (<usize>j << 2), bounded(oneOf(scratch, index), rows));
   }
 }
 

@@ -1,33 +1,32 @@
-import { Op } from "../assembly/opcodes.ts";
+import { Activation as Code, Op } from "../assembly/opcodes.ts";
 import type { Matrix } from "./plan.ts";
 import type { Program } from "./program.ts";
 
-const KERNELS = {
-  identity: undefined,
-  relu: { forward: Op.ReluForward, backward: Op.ReluBackward },
-  tanh: { forward: Op.TanhForward, backward: Op.TanhBackward },
-  sigmoid: { forward: Op.SigmoidForward, backward: Op.SigmoidBackward },
+const CODES = {
+  identity: Code.Identity,
+  relu: Code.Relu,
+  tanh: Code.Tanh,
+  sigmoid: Code.Sigmoid,
 } as const;
 
 /** identity: z; relu: max(z, 0); tanh: tanh z; sigmoid: 1 / (1 + e^−z). */
-export type Activation = keyof typeof KERNELS;
+export type Activation = keyof typeof CODES;
 
-export const ACTIVATIONS = Object.keys(KERNELS) as Activation[];
+export const ACTIVATIONS = Object.keys(CODES) as Activation[];
 
-/** A ← a(Z). Returns the matrix that holds A: Z's own unless the program keeps everything. */
+/** The core's number of an activation. */
+export const activationCode = (activation: Activation) => CODES[activation];
+
+/** A ← a(Z), in a place of its own. */
 export function activate(program: Program, activation: Activation, z: Matrix): Matrix {
-  const kernels = KERNELS[activation];
-  if (!kernels) return z;
-  const a = program.keepAll ? program.scratch(z.columns) : z;
-  program.add(kernels.forward, a, z, z.rowBytes);
+  const a = program.scratch(z.columns);
+  program.add(Op.Activate, a, z, z.rowBytes, CODES[activation]);
   return a;
 }
 
-/** D_Z ← D_A ⊙ a′(Z), a′ taken from A. Returns the matrix that holds D_Z: D_A's own unless the program keeps everything. */
+/** D_Z ← D_A ⊙ a′(Z), a′ taken from A, in a place of its own. */
 export function activateBackward(program: Program, activation: Activation, da: Matrix, a: Matrix): Matrix {
-  const kernels = KERNELS[activation];
-  if (!kernels) return da;
-  const dz = program.keepAll ? program.scratch(da.columns) : da;
-  program.add(kernels.backward, dz, da, a, da.rowBytes);
+  const dz = program.scratch(da.columns);
+  program.add(Op.ActivateBackward, dz, da, a, da.rowBytes, CODES[activation]);
   return dz;
 }

@@ -1,4 +1,6 @@
+import { Distribution } from "../assembly/opcodes.ts";
 import type { Precision } from "./data.ts";
+import { drawn } from "./initializers.ts";
 import { LAYERS, type Layer } from "./layers/index.ts";
 import type { ParameterShape } from "./layers/layer.ts";
 import { LOSSES, type Loss } from "./losses.ts";
@@ -60,6 +62,7 @@ export function checkArchitecture(where: string, options: ArchitectureOptions): 
     precision: oneOf(where, "precision", precision, ["f32", "f64"]),
     seed: nonNegativeInteger(where, "seed", seed),
   };
+  checkRange(where, architecture);
   const last = architecture.layers.at(-1);
   if (last?.activation === "sigmoid" && loss === "binaryCrossEntropy") {
     throw new RangeError(
@@ -92,6 +95,26 @@ function checkInputs(where: string, inputs: ArchitectureOptions["inputs"]): Arch
     scale: finiteNumber(where, "scale", scale),
     offset: finiteNumber(where, "offset", offset),
   };
+}
+
+/** Standard deviations beyond which no normal value is drawn (`assembly/random.ts`). */
+const FARTHEST_NORMAL = 8.3;
+
+/** Checks that what is scaled and drawn is finite in the network's precision. */
+function checkRange(where: string, architecture: Architecture): void {
+  const { inputs, precision } = architecture;
+  const check = (what: string, value: number, largest = value) => {
+    if (Number.isFinite(precision === "f64" ? largest : Math.fround(largest))) return;
+    throw unexpected(`${where}: ${what}`, value, `a number in the range of ${precision}`, "number");
+  };
+  check("scale", inputs.scale);
+  check("offset", inputs.offset);
+  for (const [l, shapes] of parameterShapes(architecture).entries()) {
+    for (const { name, initializer } of shapes) {
+      const [distribution, scale] = drawn(initializer, 1, 1);
+      check(`layer ${l} ${name}`, scale, distribution === Distribution.Normal ? scale * FARTHEST_NORMAL : scale);
+    }
+  }
 }
 
 function checkLoss(where: string, loss: unknown): Loss {

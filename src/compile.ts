@@ -1,7 +1,8 @@
 import { Op } from "../assembly/opcodes.ts";
+import { activate } from "./activations.ts";
 import { type Architecture, outputsOf } from "./architecture.ts";
 import { LAYERS } from "./layers/index.ts";
-import type { Trace } from "./layers/layer.ts";
+import type { GradientTarget, Trace } from "./layers/layer.ts";
 import { lossKernel } from "./losses.ts";
 import type { Block, Matrix } from "./plan.ts";
 import { Double, type Program } from "./program.ts";
@@ -74,13 +75,13 @@ export function backward(
   dOutput: Matrix,
   parameters: readonly (readonly Matrix[])[],
   gradients: readonly (readonly Matrix[])[],
-  accumulate: boolean,
+  gradient: Omit<GradientTarget, "matrices">,
 ): Deltas[] {
   const deltas: Deltas[] = [];
   let da = dOutput;
   for (let l = layers.length - 1; l >= 0; l--) {
     const layer = layers[l]!;
-    const target = { matrices: gradients[l]!, accumulate };
+    const target = { ...gradient, matrices: gradients[l]! };
     const { dz, input } = LAYERS[layer.type].backward(program, layer, traces[l]!, da, parameters[l]!, target, l > 0);
     deltas.unshift({ da, dz });
     if (input) da = input;
@@ -91,9 +92,9 @@ export function backward(
 /** The prediction: the link that the loss puts on the logits. */
 export function link(program: Program, { loss }: Architecture, logits: Matrix): Matrix {
   if (loss === "meanSquaredError") return logits;
+  if (loss === "binaryCrossEntropy") return activate(program, "sigmoid", logits);
   const a = program.scratch(logits.columns);
-  if (loss === "binaryCrossEntropy") program.add(Op.SigmoidForward, a, logits, a.rowBytes);
-  else program.add(Op.Softmax, a, logits, a.rowBytes, logits.columns);
+  program.add(Op.Softmax, a, logits, a.rowBytes, logits.columns);
   return a;
 }
 

@@ -10,7 +10,7 @@ export class DivergedError extends Error {
   readonly epoch: number;
   /** The learning rate of the step. */
   readonly learningRate: number;
-  /** The loss of the step; it can be finite where only a gradient was not. */
+  /** The mean loss of the epoch up to the step; it can be finite where only a gradient was not. */
   readonly loss: number;
 
   constructor({ step, epoch, learningRate, loss }: Pick<DivergedError, "step" | "epoch" | "learningRate" | "loss">) {

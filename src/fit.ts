@@ -1,5 +1,5 @@
-import { OPTIMIZERS, type Optimizer } from "./optimizers/index.ts";
-import { checkKnown, describe, oneOf, positiveInteger, positiveNumber, unexpected } from "./options.ts";
+import { checkOptimizer, type Optimizer } from "./optimizers/index.ts";
+import { checkKnown, oneOf, positiveInteger, unexpected } from "./options.ts";
 import type { Progress } from "./training.ts";
 
 /**
@@ -63,16 +63,9 @@ export function checkFit(where: "fit" | "train", options: TrainOptions, rows: nu
     signal,
     onEpoch,
     onProgress,
-    every,
     validationSplit = 0,
   } = options;
-  const type: unknown = Object(optimizer).type;
-  if (typeof type !== "string" || !Object.hasOwn(OPTIMIZERS, type)) {
-    throw new TypeError(
-      `${where}: optimizer is ${describe(optimizer)}, expected one such as sgd({ learningRate: 0.1 })`,
-    );
-  }
-  positiveNumber(where, "learningRate", optimizer.learningRate);
+  checkOptimizer(where, optimizer);
   if (validationSplit !== 0) throw unexpected(`${where}: validationSplit`, validationSplit, "0", "number");
   if (signal !== undefined && !(Object(signal) instanceof AbortSignal)) {
     throw unexpected(`${where}: signal`, signal, "an AbortSignal");
@@ -82,6 +75,7 @@ export function checkFit(where: "fit" | "train", options: TrainOptions, rows: nu
   }
   const batchSize = Math.min(rows, positiveInteger(where, "batchSize", largest));
   const { stepsPerEpoch = Math.ceil(rows / batchSize) } = options;
+  const { every = stepsPerEpoch } = options;
   return {
     optimizer,
     rows,
@@ -89,7 +83,7 @@ export function checkFit(where: "fit" | "train", options: TrainOptions, rows: nu
     epochs: positiveInteger(where, "epochs", epochs),
     sampling: oneOf(where, "sampling", sampling, ["shuffle", "sequential", "withReplacement"]),
     stepsPerEpoch: positiveInteger(where, "stepsPerEpoch", stepsPerEpoch),
-    every: every === undefined ? undefined : positiveInteger(where, "every", every),
+    every: positiveInteger(where, "every", every),
     signal,
     onEpoch,
     onProgress,

@@ -60,7 +60,7 @@ export function gradientDescent(options: GradientDescentOptions): GradientDescen
     const converged = gradientNorm <= tolerance;
     if (converged || steps === maxSteps) return { x, steps, gradientNorm, converged };
     // GD3: a step against it
-    for (let i = 0; i < x.length; i++) x[i]! -= rate * g[i]!;
+    for (let i = 0; i < x.length; i++) x[i] = finiteNumber(where, `x[${i}] at step ${steps}`, x[i]! - rate * g[i]!);
   }
 }
 

@@ -8,17 +8,10 @@ export { constant, glorotUniform, heNormal, type Initializer, normal, uniform } 
 export { type Dense, type DenseOptions, dense } from "./layers/dense.ts";
 export type { Layer } from "./layers/index.ts";
 export type { Loss } from "./losses.ts";
-export type { CoreSource } from "./module.ts";
-export {
-  type Derivatives,
-  type Evaluation,
-  type Features,
-  type Gradients,
-  type LayerParameters,
-  Network,
-  type NetworkOptions,
-  type TargetValues,
-} from "./network.ts";
+export type { CoreSource, Numerics } from "./module.ts";
+export { Network, type NetworkOptions } from "./network.ts";
+export { type Adam, adam } from "./optimizers/adam.ts";
 export type { Optimizer } from "./optimizers/index.ts";
 export { type Sgd, sgd } from "./optimizers/sgd.ts";
+export type { Derivatives, Evaluation, Features, Gradients, LayerParameters, TargetValues } from "./results.ts";
 export type { History, Progress } from "./training.ts";

@@ -5,37 +5,42 @@ import { drawn } from "./initializers.ts";
 import type { Core, CoreModule } from "./module.ts";
 import { aligned, type Block, type Matrix, Plan } from "./plan.ts";
 import type { Program } from "./program.ts";
-import { GATHER_EXCESS, type Needs, Programs, type Training } from "./programs.ts";
+import { GATHER_EXCESS, type Needs, Programs, type Resident } from "./programs.ts";
 
 /**
  * The memory of a network with its programs in it. Every address is decided before the memory exists, which never grows:
  *
- *   | the core's own | cursors, rate | programs | parameters | gradients | staged rows | resident rows, order | scratch |
+ *   | the core's own | cursors, rate | programs | parameters, slots | gradients | staged rows | resident rows, order | scratch |
  *
  * Gradients and resident rows are there only where something needs them. The programs share the scratch: one runs at a time.
  */
 export class Machine<P extends Precision = Precision> {
   readonly architecture: Architecture;
-  readonly needs: Needs;
+  /** What it was planned for, without the rows. */
+  readonly needs: Omit<Needs, "resident">;
   readonly programs: Programs;
   readonly core: Core;
-  /** Of training. */
+  /** Of resident. */
   readonly cursor: Cursor;
   /** Of evaluation, whose sums may be taken in the middle of an epoch. */
   readonly tally: Cursor;
   /** Bytes of the memory. */
   readonly bytes: number;
+  /** The kinds of the rows that stay. */
+  readonly #resident: { x: unknown; y: unknown } | undefined;
   readonly #buffer: ArrayBuffer;
   readonly #numbers: NumbersOf<P>;
 
   /** @throws RangeError for more memory than there is */
   constructor(module: CoreModule, architecture: Architecture, needs: Needs) {
     this.architecture = architecture;
-    this.needs = needs;
+    const { resident, ...kept } = needs;
+    this.needs = kept;
+    this.#resident = resident && { x: resident.x.data.constructor, y: resident.y.kind };
     this.programs = new Programs(architecture, needs);
-    const { all, cursor, tally, rate, parameterRun, gradientRun, ...rows } = this.programs;
+    const { all, cursor, tally, rate, state, gradientRun, ...rows } = this.programs;
     const plan = new Plan(module.heapBase);
-    for (const block of [cursor, tally, rate, ...all, parameterRun, gradientRun]) plan.place(block);
+    for (const block of [cursor, tally, rate, rows.scratch, ...all, state, gradientRun]) plan.place(block);
     for (const block of [rows.stagedInputs, rows.stagedTargets, rows.inputs, rows.targets, rows.order])
       plan.place(block);
     this.bytes = aligned(Math.max(...all.map((program) => program.placeScratch(plan.end))));
@@ -50,35 +55,36 @@ export class Machine<P extends Precision = Precision> {
     ) as NumbersOf<P>;
     const memory = new DataView(buffer);
     for (const program of all) program.write(memory, core.kernel);
-    if (needs.training) this.bringIn(needs.training);
+    if (resident) this.bringIn(resident);
   }
 
   /** Whether this memory and its programs can do what is needed. */
-  serves({ rows, gradients, training }: Needs): boolean {
-    const mine = this.needs.training;
+  serves({ rows, gradients, optimizer, resident }: Needs): boolean {
     if (rows > this.needs.rows || (gradients && !this.programs.gradient)) return false;
-    if (!training) return true;
+    if (optimizer && optimizer !== this.needs.optimizer) return false;
+    if (!resident) return true;
+    const mine = this.#resident;
     return (
-      mine?.optimizer.type === training.optimizer.type &&
-      mine.x.data.constructor === training.x.data.constructor &&
-      mine.y.kind === training.y.kind &&
-      training.x.data.byteLength + GATHER_EXCESS <= this.programs.inputs.bytes &&
-      training.y.data.byteLength + GATHER_EXCESS <= this.programs.targets.bytes &&
-      training.orderLength * 4 <= this.programs.order.bytes
+      mine?.x === resident.x.data.constructor &&
+      mine.y === resident.y.kind &&
+      resident.x.data.byteLength + GATHER_EXCESS <= this.programs.inputs.bytes &&
+      resident.y.data.byteLength + GATHER_EXCESS <= this.programs.targets.bytes &&
+      resident.orderLength * 4 <= this.programs.order.bytes
     );
   }
 
-  /** Copies the rows to train on, and the learning rate, to where they stay. */
-  bringIn({ optimizer, x, y }: Training): void {
+  /** Copies the rows to train on to where they stay. */
+  bringIn({ x, y }: Resident): void {
     const { inputs, targets, rate } = this.programs;
     this.view(inputs).set(bytesOf(x.data));
     this.view(targets).set(bytesOf(y.data));
-    this.view(rate).set(bytesOf(Float64Array.of(optimizer.learningRate)));
+    this.view(rate).set(bytesOf(Float64Array.of(this.needs.optimizer!.learningRate)));
   }
 
-  /** Takes over what belongs to the network itself: the parameters. */
+  /** Takes over what belongs to the network itself: the parameters and, for the same optimizer, its slots and time. */
   copyState(source: Machine): void {
-    this.view(this.programs.parameterRun).set(source.view(source.programs.parameterRun));
+    const part = this.needs.optimizer === source.needs.optimizer ? "state" : "parameterRun";
+    this.view(this.programs[part]).set(source.view(source.programs[part]));
   }
 
   /** Draws the initial values of all parameters from the seed. */

@@ -1,15 +1,23 @@
 import type { Distribution, Op } from "../assembly/opcodes.ts";
 import inlined from "../build/simd.wasm";
 import { FormatError } from "./errors.ts";
+import { unexpected } from "./options.ts";
 
 // The only file that names WebAssembly: the core's module, its instances and their memory.
 
 /** Where the core may come from instead of the bytes that are built in: `steepest/core.wasm`, fetched, read or compiled. */
 export type CoreSource = WebAssembly.Module | BufferSource | URL;
 
+/**
+ * "reproducible": the same bits in every engine. "relaxed": fused multiply-add, faster, the same bits only in the same engine on the
+ * same kind of processor.
+ */
+export type Numerics = "reproducible" | "relaxed";
+
 /** What an instance of the core exports (`assembly/index.ts`). Addresses are in bytes. */
 export interface Core {
   readonly heapBase: WebAssembly.Global;
+  fused(): number;
   run(program: number, rows: number): void;
   train(program: number, cursor: number, steps: number): number;
   kernel(op: Op, size: number): number;
@@ -25,7 +33,15 @@ export interface Core {
     seedHigh: number,
     stream: number,
   ): void;
-  shuffle(order: number, count: number, seedLow: number, seedHigh: number, epoch: number, pass: number): void;
+  shuffle(
+    order: number,
+    count: number,
+    seedLow: number,
+    seedHigh: number,
+    epoch: number,
+    pass: number,
+    scratch: number,
+  ): void;
   draw(
     order: number,
     count: number,
@@ -34,6 +50,7 @@ export interface Core {
     seedHigh: number,
     epoch: number,
     first: number,
+    scratch: number,
   ): void;
   sequence(order: number, count: number, first: number): void;
 }
@@ -46,14 +63,17 @@ export class CoreModule {
   readonly #module: WebAssembly.Module;
   /** The first address that an instance does not use itself. */
   readonly heapBase: number;
+  /** Whether multiplications and additions are fused, as this engine and the build have it. */
+  readonly numerics: Numerics;
 
   constructor(module: WebAssembly.Module) {
     this.#module = module;
     const { core } = this.instantiate(PAGE);
     if (!(core.heapBase instanceof WebAssembly.Global) || typeof core.kernel !== "function") {
-      throw new FormatError("Cannot load the core: the module is not steepest/core.wasm");
+      throw new FormatError("the module is not steepest/core.wasm");
     }
     this.heapBase = core.heapBase.value;
+    this.numerics = core.fused() ? "relaxed" : "reproducible";
   }
 
   /** A new instance with a memory of `bytes`, rounded up to whole pages, that never grows. @throws RangeError above 4 GiB */
@@ -70,22 +90,38 @@ export class CoreModule {
   }
 }
 
-let compiled: Promise<CoreModule> | undefined;
+const cores: { [numerics in Numerics]?: Promise<CoreModule> } = {};
 
-/** Compiles the core: once for the built-in bytes, each time for a source of the caller's. */
-export async function loadCore(source?: CoreSource): Promise<CoreModule> {
+/**
+ * Compiles the core: once for each of the builds that come with the package, each time for a source of the caller's. Where the engine
+ * does not know the relaxed build's instructions, or does not fuse, the reproducible one stands in.
+ */
+export async function loadCore(numerics: Numerics = "reproducible", source?: CoreSource): Promise<CoreModule> {
   if (source !== undefined) return compile(source);
-  compiled ??= compile(inlined);
+  cores[numerics] ??= numerics === "relaxed" ? compileRelaxed() : compile(inlined);
   try {
-    return await compiled;
+    return await cores[numerics];
   } catch (error) {
-    compiled = undefined;
+    delete cores[numerics];
     throw error;
   }
 }
 
+async function compileRelaxed(): Promise<CoreModule> {
+  const { default: bytes } = await import("./relaxed.ts");
+  const core = WebAssembly.validate(bytes) ? await compile(bytes) : undefined;
+  return core?.numerics === "relaxed" ? core : loadCore();
+}
+
 async function compile(source: CoreSource): Promise<CoreModule> {
-  if (source instanceof WebAssembly.Module) return new CoreModule(source);
-  const bytes = source instanceof URL ? await (await fetch(source)).arrayBuffer() : source;
-  return new CoreModule(await WebAssembly.compile(bytes));
+  const core: unknown = source instanceof URL ? await (await fetch(source)).arrayBuffer() : source;
+  const compiled = core instanceof WebAssembly.Module;
+  if (!(compiled || core instanceof ArrayBuffer || ArrayBuffer.isView(core))) {
+    throw unexpected("core", source, "the bytes of steepest/core.wasm, a URL or a WebAssembly.Module");
+  }
+  try {
+    return new CoreModule(compiled ? core : await WebAssembly.compile(core as BufferSource));
+  } catch (error) {
+    throw new FormatError(`Cannot load the core: ${(error as Error).message}`, { cause: error });
+  }
 }

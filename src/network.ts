@@ -1,66 +1,30 @@
-import { type Architecture, type ArchitectureOptions, checkArchitecture, outputsOf, widths } from "./architecture.ts";
+import { type Architecture, type ArchitectureOptions, checkArchitecture, outputsOf } from "./architecture.ts";
 import { type NumbersOf, type Precision, type Rows, type Targets, toRows, toTargets } from "./data.ts";
-import { StateError } from "./errors.ts";
+import { FormatError, StateError } from "./errors.ts";
 import { checkFit, type FitOptions, type TrainOptions } from "./fit.ts";
+import { infer, inferenceRows, inferLabels, tally } from "./inference.ts";
 import { Machine } from "./machine.ts";
-import { CoreModule, type CoreSource, loadCore } from "./module.ts";
-import { checkKnown, unexpected } from "./options.ts";
+import { CoreModule, type CoreSource, loadCore, type Numerics } from "./module.ts";
+import { checkKnown, oneOf, unexpected } from "./options.ts";
 import { pause } from "./pause.ts";
 import type { Matrix } from "./plan.ts";
-import type { Program } from "./program.ts";
 import type { Needs } from "./programs.ts";
+import type { Derivatives, Evaluation, Features, Gradients, LayerParameters, TargetValues } from "./results.ts";
 import { readSaved, writeSaved } from "./saved.ts";
 import { type Counters, type History, type Progress, Training } from "./training.ts";
-
-/** Rows of features: arrays of numbers or typed arrays, one for each row; or one flat row-major array of rows × inputs numbers. */
-export type Features = ArrayLike<number> | ArrayLike<ArrayLike<number>>;
-
-/** Class labels or scalar targets, one for each row; or rows × outputs values, nested or flat. */
-export type TargetValues = ArrayLike<number> | ArrayLike<ArrayLike<number>>;
 
 /** Options of `Network.create`. */
 export interface NetworkOptions<P extends Precision = Precision> extends ArchitectureOptions {
   precision?: P | undefined;
   /** Only 1 is possible so far. */
   threads?: 1;
-  /** Only "reproducible" is possible so far: the same bits in every engine. */
-  numerics?: "reproducible";
+  /** Default "reproducible". Where the engine does not fuse, "relaxed" falls back to it: `network.numerics` says which runs. */
+  numerics?: Numerics;
   /** The core as its bytes, a URL or a compiled module, for hosts that cannot compile the bytes that are built in. */
   core?: CoreSource;
 }
 
-/** The parameters of one layer: weights [inputs × units] row-major, biases [units]; shape [inputs, units]. */
-export interface LayerParameters<P extends Precision = Precision> {
-  weights: NumbersOf<P>;
-  biases: NumbersOf<P>;
-  shape: [inputs: number, units: number];
-}
-
-/** The mean loss and, where there are labels, how many of them agree; NaN for a regression with one output. */
-export interface Evaluation {
-  /** Mean over the samples. */
-  loss: number;
-  /** Samples whose label agrees: the text's 0-1 sum. With several labels a sample, all must. */
-  correct: number;
-  /** correct / samples. */
-  accuracy: number;
-  /** samples − correct. */
-  zeroOneLoss: number;
-}
-
-/** The gradient of the mean loss. */
-export interface Gradients<P extends Precision = Precision> {
-  loss: number;
-  layers: { weights: NumbersOf<P>; biases: NumbersOf<P> }[];
-}
-
-/** What one sample's output is, and its derivative by everything that leads there. */
-export interface Derivatives<P extends Precision = Precision> {
-  /** ŷ_i, a logit. */
-  output: number;
-  /** Of each linear map T_l: Z^{l+1}, A^{l+1}, their derivatives, and those of W^l [inputs × units] and B^l. */
-  layers: Record<"z" | "a" | "dz" | "da" | "weights" | "biases", NumbersOf<P>>[];
-}
+const NUMERICS: Numerics[] = ["reproducible", "relaxed"];
 
 /** A slice of training: the event loop is served this often, in ms. */
 const SLICE = 10;
@@ -107,9 +71,9 @@ export class Network<P extends Precision = "f32"> {
     checkKnown(where, options, ["inputs", "layers", "loss", "precision", "seed", "threads", "numerics", "core"]);
     const { threads = 1, numerics = "reproducible", core } = options;
     if (threads !== 1) throw unexpected(`${where}: threads`, threads, "1", "number");
-    if (numerics !== "reproducible") throw unexpected(`${where}: numerics`, numerics, '"reproducible"', "string");
+    oneOf(where, "numerics", numerics, NUMERICS);
     const architecture = checkArchitecture(where, options);
-    const network = new Network<P>(await loadCore(core), architecture, { step: 0, epoch: 0 });
+    const network = new Network<P>(await loadCore(numerics, core), architecture, { step: 0, epoch: 0 });
     network.#alive("create").initialize();
     return network;
   }
@@ -119,10 +83,21 @@ export class Network<P extends Precision = "f32"> {
    * @throws FormatError for anything else
    * @example const net = await Network.load(await readFile("net.safetensors"))
    */
-  static async load(bytes: Uint8Array, options: { core?: CoreSource } = {}): Promise<Network<Precision>> {
-    checkKnown("Network.load", options, ["core"]);
+  static async load(
+    bytes: Uint8Array,
+    options: { numerics?: Numerics; core?: CoreSource } = {},
+  ): Promise<Network<Precision>> {
+    checkKnown("Network.load", options, ["numerics", "core"]);
+    const { numerics = "reproducible", core } = options;
+    oneOf("Network.load", "numerics", numerics, NUMERICS);
     const { architecture, counters, parameters } = readSaved(bytes);
-    const network = new Network<Precision>(await loadCore(options.core), architecture, counters);
+    const module = await loadCore(numerics, core);
+    let network: Network<Precision>;
+    try {
+      network = new Network(module, architecture, counters);
+    } catch (error) {
+      throw new FormatError(`Cannot load: ${(error as Error).message}`, { cause: error });
+    }
     const machine = network.#alive("load");
     for (const [l, matrices] of machine.programs.parameters.entries()) {
       for (const [b, matrix] of matrices.entries()) machine.write(matrix, parameters[l]![b]!);
@@ -137,6 +112,11 @@ export class Network<P extends Precision = "f32"> {
 
   get step(): number {
     return this.#counters.step;
+  }
+
+  /** What runs: "relaxed" only where it was asked for, and the engine fuses. */
+  get numerics(): Numerics {
+    return this.#module.numerics;
   }
 
   /** What the latest call of `fit` or `train` did, also when it was stopped. */
@@ -182,17 +162,16 @@ export class Network<P extends Precision = "f32"> {
     signal?.throwIfAborted();
     const drawn = batchSize * Math.min(stepsPerEpoch, Math.max(1, Math.floor(DRAWS / batchSize)));
     const orderLength = sampling === "withReplacement" ? drawn : x.rows;
-    const machine = this.#prepare({ rows: batchSize, gradients: true, training: { optimizer, x, y, orderLength } });
-    const first = this.#counters.step;
+    const machine = this.#prepare({ rows: batchSize, gradients: true, optimizer, resident: { x, y, orderLength } });
     const training = new Training(machine, this.#counters, settings);
     this.#history = training.history;
     this.#training = true;
     try {
       for (let deadline = performance.now() + SLICE; !training.done; ) {
-        const event = training.advance(deadline);
+        training.advance(deadline);
         const { progress } = training;
-        if (event === "epoch") onEpoch?.(progress);
-        if (event && (progress.step - first) % (settings.every ?? stepsPerEpoch) === 0) yield progress;
+        if (training.epochEnded) onEpoch?.(progress);
+        if (training.reportDue) yield progress;
         if (performance.now() >= deadline) {
           onProgress?.(progress);
           await pause();
@@ -215,12 +194,14 @@ export class Network<P extends Precision = "f32"> {
    * @example net.predict([[5.1, 3.5, 1.4, 0.2]])
    */
   predict(x: Features): NumbersOf<P> {
-    return this.#outputs("predict", x, ({ predict }) => predict);
+    const machine = this.#alive("predict");
+    return infer(machine, machine.programs.predict, this.#rows("predict", x));
   }
 
   /** ŷ [rows × outputs], before the loss's link; for meanSquaredError the same as `predict`. @throws TypeError, RangeError */
   logits(x: Features): NumbersOf<P> {
-    return this.#outputs("logits", x, ({ logits }) => logits);
+    const machine = this.#alive("logits");
+    return infer(machine, machine.programs.logits, this.#rows("logits", x));
   }
 
   /**
@@ -235,21 +216,14 @@ export class Network<P extends Precision = "f32"> {
         "classify: meanSquaredError with 1 output has no labels, expected at least 2 outputs; use predict",
       );
     }
-    const { output, program } = classify;
-    const rows = this.#rows("classify", x);
-    const labels = new Int32Array(rows.rows * output.columns);
-    this.#chunks(rows, machine, (first, count) => {
-      machine.run(program, count);
-      labels.set(machine.labels(output, count * output.columns), first * output.columns);
-    });
-    return labels;
+    return inferLabels(machine, classify, this.#rows("classify", x));
   }
 
   /** The mean loss, and how many labels agree. @throws TypeError, RangeError for bad input */
   evaluate(x: Features, y: TargetValues): Evaluation {
     const machine = this.#alive("evaluate");
     const samples = this.#samples("evaluate", x, y);
-    const { loss, correct } = this.#tally(machine, machine.programs.evaluate, samples);
+    const { loss, correct } = tally(machine, machine.programs.evaluate, samples.x, samples.y);
     const { rows } = samples.x;
     const agree = machine.programs.classify ? correct : Number.NaN;
     return { loss: loss / rows, correct: agree, accuracy: agree / rows, zeroOneLoss: rows - agree };
@@ -261,7 +235,7 @@ export class Network<P extends Precision = "f32"> {
     const samples = this.#samples("gradients", x, y);
     const machine = this.#prepare({ rows: 1, gradients: true });
     machine.view(machine.programs.gradientRun).fill(0);
-    const { loss } = this.#tally(machine, machine.programs.gradient!, samples);
+    const { loss } = tally(machine, machine.programs.gradient!, samples.x, samples.y);
     const layers = machine.programs.gradients.map(([weights, biases]) => ({
       weights: machine.copyOf(weights!),
       biases: machine.copyOf(biases!),
@@ -324,7 +298,7 @@ export class Network<P extends Precision = "f32"> {
    * @throws TypeError, RangeError for another number of layers or values, or one that is not finite; StateError during `fit`
    * @example net.setParameters([{ weights: [[2, 1], [-1, 4], [-2, 5]], biases: [2, 3] }])
    */
-  setParameters(layers: readonly { weights: Features; biases: ArrayLike<number> }[]): void {
+  setParameters(layers: readonly { weights: Features; biases: ArrayLike<number>; shape?: readonly number[] }[]): void {
     const where = "setParameters";
     const machine = this.#alive(where);
     this.#idle(where);
@@ -335,6 +309,10 @@ export class Network<P extends Precision = "f32"> {
     }
     const values = Array.from(layers, (layer, l) => {
       checkKnown(`${where}: layer ${l}`, layer, ["weights", "biases", "shape"]);
+      const [{ rows, columns }] = parameters[l] as [Matrix, Matrix];
+      if (layer.shape && String(layer.shape) !== `${rows},${columns}`) {
+        throw new RangeError(`${where}: layer ${l} shape is [${layer.shape}], expected [${rows},${columns}]`);
+      }
       const [weights, biases] = parameters[l]!;
       return [
         this.#values(where, l, "weights", layer.weights, weights!),
@@ -378,11 +356,12 @@ export class Network<P extends Precision = "f32"> {
   #prepare(needs: Needs, anew = false): Machine<P> {
     const present = this.#machine!;
     const rows = Math.max(needs.rows, inferenceRows(this.#architecture));
-    if (anew || !present.serves({ ...needs, rows })) {
-      const next = new Machine<P>(this.#module, this.#architecture, { ...needs, rows });
+    const all = { optimizer: present.needs.optimizer, ...needs, rows };
+    if (anew || !present.serves(all)) {
+      const next = new Machine<P>(this.#module, this.#architecture, all);
       next.copyState(present);
       this.#machine = next;
-    } else if (needs.training) present.bringIn(needs.training);
+    } else if (needs.resident) present.bringIn(needs.resident);
     return this.#machine!;
   }
 
@@ -404,56 +383,4 @@ export class Network<P extends Precision = "f32"> {
     }
     return values.data;
   }
-
-  /** Calls `visit` for each batch of the rows, after it was staged. */
-  #chunks({ data, rows, width }: Rows, machine: Machine<P>, visit: (first: number, count: number) => void): void {
-    for (let first = 0; first < rows; first += machine.needs.rows) {
-      const count = Math.min(machine.needs.rows, rows - first);
-      machine.stage(machine.programs.stagedInputs, data.subarray(first * width, (first + count) * width));
-      visit(first, count);
-    }
-  }
-
-  #outputs(
-    where: string,
-    x: unknown,
-    of: (programs: Machine<P>["programs"]) => { program: Program; output: Matrix },
-  ): NumbersOf<P> {
-    const machine = this.#alive(where);
-    const rows = this.#rows(where, x);
-    const { program, output } = of(machine.programs);
-    const result = machine.numbers(rows.rows * output.columns);
-    this.#chunks(rows, machine, (first, count) => {
-      machine.run(program, count);
-      machine.read(output, result, first * output.columns, count);
-    });
-    return result;
-  }
-
-  /** Runs a program over all samples and returns the sums that it leaves in the tally. */
-  #tally(machine: Machine<P>, program: Program, { x, y }: { x: Rows; y: Targets }): { loss: number; correct: number } {
-    const { tally } = machine;
-    const outputs = outputsOf(this.#architecture);
-    tally.clear();
-    tally.divisor = x.rows;
-    this.#chunks(x, machine, (first, count) => {
-      machine.stage(machine.programs.stagedTargets, targetValues(y, first, count, outputs));
-      machine.run(program, count);
-    });
-    return tally;
-  }
-}
-
-/** Rows `first`…`first + count − 1` of the targets as values: labels as one-hot rows. */
-function targetValues(y: Targets, first: number, count: number, outputs: number): ArrayLike<number> {
-  if (y.kind === "values") return y.data.subarray(first * outputs, (first + count) * outputs);
-  const values = new Uint8Array(count * outputs);
-  for (let i = 0; i < count; i++) values[i * outputs + y.data[first + i]!] = 1;
-  return values;
-}
-
-/** Rows that are predicted at a time: as many as keep the widest activation in 256 KiB of cache, 256 at most. */
-function inferenceRows(architecture: Architecture): number {
-  const bytes = Math.max(...widths(architecture)) * (architecture.precision === "f64" ? 8 : 4);
-  return Math.max(1, Math.min(256, Math.floor(2 ** 18 / bytes)));
 }

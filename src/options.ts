@@ -66,6 +66,10 @@ export const nonNegativeInteger = (where: string, name: string, value: unknown) 
 export const positiveNumber = (where: string, name: string, value: unknown) =>
   checkNumber(where, name, value, "a positive finite number", (x) => Number.isFinite(x) && x > 0);
 
+/** A number from 0 to below 1: moments. @throws TypeError, RangeError */
+export const fraction = (where: string, name: string, value: unknown) =>
+  checkNumber(where, name, value, "a number in [0, 1)", (x) => x >= 0 && x < 1);
+
 /** Any number but NaN and the infinities. @throws TypeError, RangeError */
 export const finiteNumber = (where: string, name: string, value: unknown) =>
   checkNumber(where, name, value, "a finite number", Number.isFinite);

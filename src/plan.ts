@@ -68,14 +68,18 @@ export class Plan {
 
   /** Gives the block its address, and those of a run theirs. */
   place(block: Pick<Block, "address" | "bytes">): void {
-    block.address = this.#end;
+    assign(block, this.#end);
     this.#end = aligned(this.#end + block.bytes);
-    if (!(block instanceof Run)) return;
-    let address = block.address;
-    for (const part of block.parts) {
-      part.address = address;
-      address += part.bytes;
-    }
+  }
+}
+
+function assign(block: Pick<Block, "address" | "bytes">, address: number): void {
+  block.address = address;
+  if (!(block instanceof Run)) return;
+  let next = address;
+  for (const part of block.parts) {
+    assign(part, next);
+    next += part.bytes;
   }
 }
 

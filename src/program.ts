@@ -38,6 +38,13 @@ export class Program {
     return matrix;
   }
 
+  /** Room for a kernel's own use, during one record only. */
+  workspace(bytes: number): Block {
+    const block = new Block(bytes);
+    this.#lives.set(block, { block, first: this.#records.length, last: -1 });
+    return block;
+  }
+
   /** Keeps what the matrix holds until the program has ended, for the facade to read. */
   keep(matrix: Matrix): Matrix {
     const life = this.#lives.get(matrix);

@@ -1,10 +1,10 @@
-import { Op } from "../assembly/opcodes.ts";
+import { Gradient, Op } from "../assembly/opcodes.ts";
 import { type Architecture, outputsOf, parameterShapes } from "./architecture.ts";
 import * as compile from "./compile.ts";
 import { Cursor } from "./cursor.ts";
 import type { Rows, Targets } from "./data.ts";
 import type { Trace } from "./layers/layer.ts";
-import { OPTIMIZERS, type Optimizer } from "./optimizers/index.ts";
+import { type Optimizer, optimizerKind } from "./optimizers/index.ts";
 import { Block, Matrix, Run } from "./plan.ts";
 import { Program } from "./program.ts";
 
@@ -16,12 +16,13 @@ export interface Needs {
   readonly gradients?: boolean;
   /** The derivatives of the outputs of one sample, with every value that leads there kept apart. */
   readonly derivatives?: boolean;
-  /** Training on rows that stay in memory. */
-  readonly training?: Training | undefined;
+  /** What this optimizer keeps from step to step. */
+  readonly optimizer?: Optimizer | undefined;
+  /** Training on rows that stay in memory, with the optimizer. */
+  readonly resident?: Resident | undefined;
 }
 
-export interface Training {
-  readonly optimizer: Optimizer;
+export interface Resident {
   readonly x: Rows;
   readonly y: Targets;
   /** Row numbers that the order holds at most. */
@@ -38,6 +39,11 @@ export class Programs {
   readonly cursor = new Block(Cursor.BYTES);
   readonly tally = new Block(Cursor.BYTES);
   readonly rate = new Block(8);
+  /** Parameters, the optimizer's slots and its time: what a network is and how it goes on. */
+  readonly state: Run;
+  /** Blocks as long as the parameters, and the updates taken with them. */
+  readonly slots: Block[];
+  readonly time = new Block(8);
   /** Of each layer, in the order of its `parameters`. */
   readonly parameters: Matrix[][];
   readonly parameterRun: Run;
@@ -51,6 +57,8 @@ export class Programs {
   readonly inputs: Block;
   readonly targets: Block;
   readonly order: Block;
+  /** For the core's draws. */
+  readonly scratch = new Block(64);
 
   readonly logits: { program: Program; output: Matrix };
   readonly predict: { program: Program; output: Matrix };
@@ -68,19 +76,22 @@ export class Programs {
   readonly #rows: number;
   readonly #size: 4 | 8;
 
-  constructor(architecture: Architecture, { rows, gradients, derivatives, training }: Needs) {
+  constructor(architecture: Architecture, { rows, gradients, derivatives, optimizer, resident }: Needs) {
     this.#architecture = architecture;
     this.#rows = rows;
     this.#size = architecture.precision === "f64" ? 8 : 4;
     this.parameters = this.#parameterMatrices();
-    this.gradients = gradients || derivatives || training ? this.#parameterMatrices() : [];
+    this.gradients = gradients || derivatives || resident ? this.#parameterMatrices() : [];
     this.parameterRun = new Run(this.parameters.flat());
     this.gradientRun = new Run(this.gradients.flat());
+    const slots = optimizer ? optimizerKind(optimizer).slots : 0;
+    this.slots = Array.from({ length: slots }, () => new Block(this.parameterRun.bytes));
+    this.state = new Run([this.parameterRun, ...this.slots, this.time]);
     this.stagedInputs = new Block(rows * architecture.inputs.shape[0] * this.#size + GATHER_EXCESS);
     this.stagedTargets = new Block(rows * outputsOf(architecture) * this.#size + GATHER_EXCESS);
-    this.inputs = new Block(training ? training.x.data.byteLength + GATHER_EXCESS : 0);
-    this.targets = new Block(training ? training.y.data.byteLength + GATHER_EXCESS : 0);
-    this.order = new Block(4 * (training?.orderLength ?? 0));
+    this.inputs = new Block(resident ? resident.x.data.byteLength + GATHER_EXCESS : 0);
+    this.targets = new Block(resident ? resident.y.data.byteLength + GATHER_EXCESS : 0);
+    this.order = new Block(4 * (resident?.orderLength ?? 0));
 
     this.logits = this.#output((_, logits) => logits);
     this.predict = this.#output((program, logits) => compile.link(program, architecture, logits));
@@ -89,7 +100,7 @@ export class Programs {
     }
     this.evaluate = this.#evaluate();
     if (gradients) this.gradient = this.#gradient();
-    if (training) this.train = this.#train(training);
+    if (optimizer && resident) this.train = this.#train(optimizer, resident);
     if (derivatives) this.derivative = this.#derivative();
   }
 
@@ -139,19 +150,26 @@ export class Programs {
     const program = this.#program();
     const { traces, logits } = this.#forward(program);
     const targets = compile.gatherTargets(program, this.#architecture, this.#source(this.stagedTargets));
-    this.#backward(program, traces, compile.loss(program, this.#architecture, logits, targets, this.tally), true);
+    this.#backward(
+      program,
+      traces,
+      compile.loss(program, this.#architecture, logits, targets, this.tally),
+      Gradient.Accumulate,
+    );
     return program;
   }
 
-  #train({ optimizer, x, y }: Training): Program {
+  #train(optimizer: Optimizer, { x, y }: Resident): Program {
     const program = this.#program();
     const architecture = this.#architecture;
     const { cursor } = this;
     const { traces, logits } = this.#forward(program, { block: this.inputs, kernel: gatherKernel(x.data), cursor });
     const kernel = y.kind === "labels" ? Op.GatherLabels : gatherKernel(y.data);
     const targets = compile.gatherTargets(program, architecture, { block: this.targets, kernel, cursor });
-    this.#backward(program, traces, compile.loss(program, architecture, logits, targets, cursor));
-    if (this.parameterRun.bytes > 0) OPTIMIZERS[optimizer.type].update(program, optimizer, this);
+    const delta = compile.loss(program, architecture, logits, targets, cursor);
+    const { update } = optimizerKind(optimizer);
+    this.#backward(program, traces, delta, update ? Gradient.Store : Gradient.Descend);
+    if (this.parameterRun.bytes > 0) update?.(program, optimizer, this);
     return program;
   }
 
@@ -160,12 +178,13 @@ export class Programs {
     const { traces, logits } = this.#forward(program);
     // BP1: D_ŷ ŷ := 1 for one of the outputs, 0 for the others; the facade stages it.
     const dOutput = compile.gatherTargets(program, this.#architecture, this.#source(this.stagedTargets));
-    return { program, output: logits, traces, deltas: this.#backward(program, traces, dOutput) };
+    return { program, output: logits, traces, deltas: this.#backward(program, traces, dOutput, Gradient.Store) };
   }
 
-  #backward(program: Program, traces: Trace[], dOutput: Matrix, accumulate = false): compile.Deltas[] {
-    const { parameters, gradients } = this;
-    return compile.backward(program, this.#architecture, traces, dOutput, parameters, gradients, accumulate);
+  #backward(program: Program, traces: Trace[], dOutput: Matrix, kind: Gradient): compile.Deltas[] {
+    const { parameters, rate, cursor } = this;
+    const targets = kind === Gradient.Descend ? parameters : this.gradients;
+    return compile.backward(program, this.#architecture, traces, dOutput, parameters, targets, { kind, rate, cursor });
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Architecture, type ArchitectureOptions, checkArchitecture, parameterShapes } from "./architecture.ts";
 import { FormatError } from "./errors.ts";
-import type { LayerParameters } from "./network.ts";
 import { checkKnown, nonNegativeInteger } from "./options.ts";
+import type { LayerParameters } from "./results.ts";
 import { parseSafetensors, serializeSafetensors, type Tensor } from "./safetensors.ts";
 import type { Counters } from "./training.ts";
 

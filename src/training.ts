@@ -37,8 +37,12 @@ export class Training {
   readonly #machine: Machine;
   readonly #counters: Counters;
   readonly #settings: Settings;
+  /** What the latest `advance` came to: the end of an epoch, and a point at which `train` yields. */
+  epochEnded = false;
+  reportDue = false;
   readonly #last: { epoch: number; step: number };
-  /** Parameters at the end of the last whole epoch, and the counters then. */
+  /** The network's state; and as it was at the end of the last whole epoch, with the counters then. */
+  readonly #state: Uint8Array;
   readonly #snapshot: Uint8Array;
   #whole: Counters;
   #stepsLeft = 0;
@@ -55,9 +59,10 @@ export class Training {
       epoch: counters.epoch + settings.epochs,
       step: counters.step + settings.epochs * settings.stepsPerEpoch,
     };
-    this.#snapshot = machine.view(machine.programs.parameterRun).slice();
+    this.#state = machine.view(machine.programs.state);
+    this.#snapshot = this.#state.slice();
     this.#whole = { ...counters };
-    this.#untilReport = settings.every ?? Number.POSITIVE_INFINITY;
+    this.#untilReport = settings.every;
     machine.cursor.step = counters.step;
   }
 
@@ -78,10 +83,10 @@ export class Training {
   }
 
   /**
-   * Takes steps until an epoch ends ("epoch"), a report is due ("report") or `deadline` (performance.now()) has passed (undefined).
+   * Takes steps until an epoch ends, a report is due or `deadline` (performance.now()) has passed.
    * @throws DivergedError after the first step whose loss or parameters are not finite; the network is back at the last whole epoch
    */
-  advance(deadline: number): "epoch" | "report" | undefined {
+  advance(deadline: number): void {
     const { core, cursor, programs } = this.#machine;
     if (this.#stepsLeft === 0) this.#beginEpoch();
     for (let started = performance.now(); ; ) {
@@ -92,15 +97,13 @@ export class Training {
       this.#stepsLeft -= taken;
       this.#untilReport -= taken;
       if (!Number.isFinite(cursor.loss + cursor.health)) this.#diverge();
-      if (this.#stepsLeft === 0) this.#endEpoch();
-      if (this.#untilReport === 0) {
-        this.#untilReport = this.#settings.every!;
-        return this.#stepsLeft === 0 ? "epoch" : "report";
-      }
-      if (this.#stepsLeft === 0) return "epoch";
+      this.epochEnded = this.#stepsLeft === 0;
+      this.reportDue = this.#untilReport === 0;
+      if (this.epochEnded) this.#endEpoch();
+      if (this.reportDue) this.#untilReport = this.#settings.every;
       const now = performance.now();
       if (taken === this.#stride) this.#stride = paced(taken, now - started);
-      if (now >= deadline) return undefined;
+      if (this.epochEnded || this.reportDue || now >= deadline) return;
       started = now;
     }
   }
@@ -112,8 +115,8 @@ export class Training {
   }
 
   #beginEpoch(): void {
-    const { cursor, programs } = this.#machine;
-    this.#snapshot.set(this.#machine.view(programs.parameterRun));
+    const { cursor } = this.#machine;
+    this.#snapshot.set(this.#state);
     this.#whole = { ...this.#counters };
     cursor.clear();
     this.#stepsLeft = this.#settings.stepsPerEpoch;
@@ -124,16 +127,25 @@ export class Training {
   /** Fills the order: with the next shuffle or sequence of all rows, or with the next draws. */
   #nextPass(): void {
     const { core, cursor, programs, architecture } = this.#machine;
-    const { sampling, rows, batchSize } = this.#settings;
+    const { sampling, rows, batchSize, stepsPerEpoch } = this.#settings;
     const order = programs.order.address;
+    const scratch = programs.scratch.address;
     const { epoch } = this.#counters;
     let length = rows;
-    if (sampling === "shuffle") core.shuffle(order, rows, ...words(architecture.seed), epoch, this.#pass);
+    if (sampling === "shuffle") core.shuffle(order, rows, ...words(architecture.seed), epoch, this.#pass, scratch);
     else if (sampling === "sequential") core.sequence(order, rows, 0);
     else {
-      // Whole batches, however long the order was planned for an earlier call.
-      length = batchSize * Math.floor(programs.order.bytes / 4 / batchSize);
-      core.draw(order, length, rows, ...words(architecture.seed), epoch, length * this.#pass);
+      // As many whole batches as there is room for, which may have been planned for an earlier call.
+      length = batchSize * Math.min(this.#stepsLeft, Math.floor(programs.order.bytes / 4 / batchSize));
+      core.draw(
+        order,
+        length,
+        rows,
+        ...words(architecture.seed),
+        epoch,
+        batchSize * (stepsPerEpoch - this.#stepsLeft),
+        scratch,
+      );
     }
     cursor.follow(order, length, batchSize);
     this.#pass += 1;
@@ -148,7 +160,7 @@ export class Training {
   #diverge(): never {
     const { step, epoch } = this.#counters;
     const { loss, samples } = this.#machine.cursor;
-    this.#machine.view(this.#machine.programs.parameterRun).set(this.#snapshot);
+    this.#state.set(this.#snapshot);
     Object.assign(this.#counters, this.#whole);
     this.#stepsLeft = 0;
     throw new DivergedError({

@@ -135,7 +135,7 @@ describe("bad input", () => {
     [{ ...valid, gradient: () => [Number.NaN] }, RangeError, "gradient[0] at step 0 is NaN, expected a finite number"],
     [{ ...valid, gradient: () => ["2"] }, TypeError, 'gradient[0] at step 0 is "2", expected a finite number'],
     // x ← x − 10¹⁰⁰·2x: −2e100, 4e200, −8e300, then beyond f64
-    [{ ...valid, learningRate: 1e100 }, RangeError, "gradient[0] at step 4 is Infinity, expected a finite number"],
+    [{ ...valid, learningRate: 1e100 }, RangeError, "x[0] at step 3 is Infinity, expected a finite number"],
   ])("%o is refused by name", (options, Kind, message) => {
     let error: unknown;
     try {

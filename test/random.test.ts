@@ -5,7 +5,15 @@ import * as reference from "./reference/random.ts";
 
 interface Core {
   philox(out: number, c0: number, c1: number, c2: number, c3: number, k0: number, k1: number): void;
-  shuffle(order: number, count: number, seedLow: number, seedHigh: number, epoch: number, pass: number): void;
+  shuffle(
+    order: number,
+    count: number,
+    seedLow: number,
+    seedHigh: number,
+    epoch: number,
+    pass: number,
+    scratch: number,
+  ): void;
   draw(
     order: number,
     count: number,
@@ -14,6 +22,7 @@ interface Core {
     seedHigh: number,
     epoch: number,
     first: number,
+    scratch: number,
   ): void;
   sequence(order: number, count: number, first: number): void;
   quantile(q: number): number;
@@ -41,6 +50,8 @@ const core = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { me
 
 /** Where results go: behind the module's constants, at an address that is no multiple of 16. */
 const OUT = 65536 + 8;
+/** Where the core keeps its draws. */
+const SCRATCH = 2 ** 20;
 const CANARY = 0xdeadbeef;
 const SEED = 2 ** 52 + 12345;
 
@@ -56,11 +67,11 @@ function words(count: number, fill: () => void): Uint32Array {
 }
 
 function shuffle(count: number, seed: number, epoch: number, pass = 0): number[] {
-  return [...words(count, () => core.shuffle(OUT, count, low(seed), high(seed), epoch, pass))];
+  return [...words(count, () => core.shuffle(OUT, count, low(seed), high(seed), epoch, pass, SCRATCH))];
 }
 
 function draw(count: number, rows: number, seed: number, epoch: number, first = 0): number[] {
-  return [...words(count, () => core.draw(OUT, count, rows, low(seed), high(seed), epoch, first))];
+  return [...words(count, () => core.draw(OUT, count, rows, low(seed), high(seed), epoch, first, SCRATCH))];
 }
 
 interface Block {

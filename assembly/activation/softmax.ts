@@ -1,7 +1,6 @@
 import { exp } from "../math";
 import { argmaxOf } from "../metrics";
 import { lanes } from "../simd";
-import { ForwardRecord } from "./record";
 
 /**
  * Writes e_j = e^(z_j − z_top) to `out` and returns Σ_j e_j − 1, summed in index order without the largest, whose e is 1:
@@ -22,7 +21,11 @@ export function exponentials<T>(out: usize, z: usize, count: i32, top: i32): f64
 }
 
 @unmanaged
-class SoftmaxRecord extends ForwardRecord {
+class SoftmaxRecord {
+  a: usize;
+  z: usize;
+  /** Of one row, in bytes. */
+  stride: usize;
   outputs: i32;
 }
 

@@ -1,7 +1,7 @@
 import { Cursor } from "../cursor";
 import { exp, log1p, sigmoid } from "../math";
-import { lanes } from "../simd";
-import { clearPadding, LossRecord } from "./record";
+import { firstLanes, lanes } from "../simd";
+import { LossRecord } from "./record";
 
 /**
  * Of one sample: 1/m Σ_j −[y_j log σ(ŷ_j) + (1 − y_j) log(1 − σ(ŷ_j))], m outputs, y in [0, 1],
@@ -26,9 +26,8 @@ export function binaryCrossEntropy<T>(args: usize, rows: i32): void {
       const linear = v128.sub<T>(v128.pmax<T>(z, zero), v128.mul<T>(z, y));
       v128.store(delta + at, v128.add<T>(linear, log1p<T>(exp<T>(v128.neg<T>(v128.abs<T>(z))))));
       for (let l = j; l < min(j + lanes<T>(), r.outputs); l++) sum += <f64>load<T>(delta + <usize>l * sizeof<T>());
-      v128.store(delta + at, v128.mul<T>(factor, v128.sub<T>(sigmoid<T>(z), y)));
+      v128.store(delta + at, firstLanes<T>(v128.mul<T>(factor, v128.sub<T>(sigmoid<T>(z), y)), r.outputs - j));
     }
-    clearPadding<T>(delta, r.outputs, r.stride);
     total += sum / r.outputs;
     delta += r.stride;
     logits += r.stride;

@@ -10,9 +10,3 @@ export class LossRecord {
   outputs: i32;
   stride: usize;
 }
-
-/** Writes 0 behind the `outputs` numbers of a row of `stride` bytes. */
-@inline
-export function clearPadding<T>(row: usize, outputs: i32, stride: usize): void {
-  for (let at = row + <usize>outputs * sizeof<T>(); at < row + stride; at += sizeof<T>()) store<T>(at, 0);
-}

@@ -2,7 +2,8 @@ import { exponentials } from "../activation/softmax";
 import { Cursor } from "../cursor";
 import { log1p } from "../math";
 import { argmaxOf } from "../metrics";
-import { clearPadding, LossRecord } from "./record";
+import { firstLanes, lanes } from "../simd";
+import { LossRecord } from "./record";
 
 /**
  * Of one sample: −Σ_j y_j log softmax(ŷ)_j, y ≥ 0 with sum 1. δ_j ← (softmax(ŷ)_j − y_j) / divisor.
@@ -26,11 +27,12 @@ export function softmaxCrossEntropy<T>(args: usize, rows: i32): void {
       if (y != 0) total += y * (logSum - (<f64>load<T>(logits + at) - largest));
     }
     const sum = v128.splat<T>(<T>(1 + rest));
-    for (let at: usize = 0; at < r.stride; at += 16) {
+    for (let j = 0; j < r.outputs; j += lanes<T>()) {
+      const at = <usize>j * sizeof<T>();
       const p = v128.div<T>(v128.load(delta + at), sum);
-      v128.store(delta + at, v128.mul<T>(factor, v128.sub<T>(p, v128.load(targets + at))));
+      const d = v128.mul<T>(factor, v128.sub<T>(p, v128.load(targets + at)));
+      v128.store(delta + at, firstLanes<T>(d, r.outputs - j));
     }
-    clearPadding<T>(delta, r.outputs, r.stride);
     delta += r.stride;
     logits += r.stride;
     targets += r.stride;

@@ -1,5 +1,5 @@
 import { Op } from "../../assembly/opcodes.ts";
-import { ACTIVATIONS, type Activation, activate, activateBackward } from "../activations.ts";
+import { ACTIVATIONS, type Activation, activate, activateBackward, activationCode } from "../activations.ts";
 import { checkInitializer, constant, glorotUniform, heNormal, type Initializer } from "../initializers.ts";
 import { checkKnown, oneOf, positiveInteger } from "../options.ts";
 import type { LayerKind } from "./layer.ts";
@@ -57,32 +57,36 @@ export const denseKind: LayerKind<Dense> = {
     { name: "biases", rows: 1, columns: units, initializer: biases },
   ],
 
-  // Z = A·W + B
-  forward(program, { units, activation }, input, [w, b]) {
+  // Z = X·W + B, A = a(Z)
+  forward(program, { units, activation }, x, [w, b]) {
     const z = program.scratch(units);
-    program.add(Op.DenseForward, z, input, w!, b!, input.columns, z.rowBytes, input.rowBytes);
-    return { input, z, a: activate(program, activation, z) };
+    const apart = program.keepAll && activation !== "identity";
+    const code = activationCode(apart ? "identity" : activation);
+    const workspace = program.workspace(x.columns * PANEL);
+    program.add(Op.DenseForward, z, x, w!, b!, x.columns, z.rowBytes, x.rowBytes, code, workspace);
+    return { input: x, z, a: apart ? activate(program, activation, z) : z };
   },
 
-  // BP2: D_Z = D_A ⊙ a′(Z); D_W = Aᵀ D_Z; D_B = Σ D_Z; D_A of the input = D_Z Wᵀ
-  backward(program, { units, activation }, { input, a }, da, [w], { matrices: [dw, db], accumulate }, wanted) {
-    const dz = activateBackward(program, activation, da, a);
+  // BP2: D_Z = D_A ⊙ a′(Z), D_X = D_Z Wᵀ, D_W = Xᵀ D_Z, D_B = Σ D_Z
+  backward(program, { units, activation }, { input: x, a }, da, [w], target, wanted) {
+    const apart = program.keepAll && activation !== "identity";
+    const dz = apart ? activateBackward(program, activation, da, a) : da;
+    const dx = wanted ? program.scratch(x.columns) : undefined;
+    const { kind, rate, cursor } = target;
+    const [dw, db] = target.matrices;
+    // A descent, D_B, and the rows of D_Z and 16 numbers of each of X side by side; or a panel for D_X.
+    const descent = DESCENT + dz.rowBytes + program.rows * (dz.rowBytes + 16 * dz.size);
+    const workspace = program.workspace(Math.max(descent, dz.stride * PANEL));
+    const code = activationCode(apart ? "identity" : activation);
     program.add(
-      Op.DenseWeightGradient,
-      dw!,
-      db!,
-      input,
-      dz,
-      input.columns,
-      input.rowBytes,
-      dz.rowBytes,
-      Number(accumulate),
+      Op.DenseBackward,
+      ...[dz, a, x, w!, dx ?? 0, dw!, db!, x.columns, units],
+      ...[dz.rowBytes, x.rowBytes, code, kind, rate, cursor, workspace],
     );
-    if (!wanted) return { dz, input: undefined };
-    const wt = program.scratch(input.columns, units);
-    program.add(Op.Transpose, wt, w!, input.columns, units, wt.rowBytes, w!.rowBytes);
-    const dInput = program.scratch(input.columns);
-    program.add(Op.DenseInputGradient, dInput, dz, wt, units, dInput.rowBytes, dz.rowBytes);
-    return { dz, input: dInput };
+    return { dz, input: dx };
   },
 };
+
+/** Bytes of a row of a panel, and of a descent (`assembly/matmul.ts`). */
+const PANEL = 32;
+const DESCENT = 32;

@@ -1,5 +1,6 @@
+import type { Gradient } from "../../assembly/opcodes.ts";
 import type { Initializer } from "../initializers.ts";
-import type { Matrix } from "../plan.ts";
+import type { Block, Matrix } from "../plan.ts";
 import type { Program } from "../program.ts";
 
 /** A block of parameters that a layer asks for: its name, [rows][columns], and how it starts. */
@@ -17,11 +18,14 @@ export interface Trace {
   readonly a: Matrix;
 }
 
-/** Where a layer's backward puts the gradient of its parameters, in the order of `parameters`. */
+/** What becomes of the gradient of a layer's parameters. */
 export interface GradientTarget {
+  readonly kind: Gradient;
+  /** Where it goes, in the order of `parameters`; the parameters themselves where they descend along it. */
   readonly matrices: readonly Matrix[];
-  /** Add to what is there, instead of starting from 0. */
-  readonly accumulate: boolean;
+  /** For a descent: the learning rate (f64) and the cursor, whose health an update that is not finite ends. */
+  readonly rate: Block;
+  readonly cursor: Block;
 }
 
 /** What a kind of layer can do; `L` is its plain description, which is what users write and files hold. */
@@ -39,7 +43,7 @@ export interface LayerKind<L> {
     trace: Trace,
     da: Matrix,
     parameters: readonly Matrix[],
-    gradients: GradientTarget,
+    target: GradientTarget,
     wanted: boolean,
   ): { dz: Matrix; input: Matrix | undefined };
 }

@@ -1,16 +1,23 @@
 import type { Block } from "../plan.ts";
 import type { Program } from "../program.ts";
 
-/** What an update works on: two runs of the same length, the learning rate (f64) and the cursor. */
+/** What an update works on: runs of the same length, and the learning rate and the time, f64. */
 export interface UpdateBlocks {
   readonly parameterRun: Block;
   readonly gradientRun: Block;
+  readonly slots: readonly Block[];
   readonly rate: Block;
+  /** Updates taken with these slots. */
+  readonly time: Block;
   readonly cursor: Block;
 }
 
 /** What a kind of optimizer can do; `O` is its plain description. */
 export interface OptimizerKind<O> {
-  /** Appends the kernel calls of one update. */
-  update(program: Program, optimizer: O, blocks: UpdateBlocks): void;
+  /** Throws where a description is not one that the optimizer's own function makes. */
+  check(where: string, optimizer: O): void;
+  /** Blocks as long as the parameters that it keeps from step to step. */
+  readonly slots: number;
+  /** Appends the kernel call of one update. Absent where each gradient is applied as soon as it is known: w ← w − η·g. */
+  update?(program: Program, optimizer: O, blocks: UpdateBlocks): void;
 }

@@ -1,4 +1,3 @@
-import { Op } from "../../assembly/opcodes.ts";
 import { checkKnown, positiveNumber } from "../options.ts";
 import type { OptimizerKind } from "./optimizer.ts";
 
@@ -14,13 +13,14 @@ export interface Sgd {
  * @throws TypeError, RangeError
  * @example await net.fit(x, y, { optimizer: sgd({ learningRate: 0.1 }), epochs: 10 })
  */
-export function sgd(options: { learningRate: number }): Sgd {
-  checkKnown("sgd", options, ["learningRate"]);
-  return { type: "sgd", learningRate: positiveNumber("sgd", "learningRate", options.learningRate) };
+export const sgd = (options: { learningRate: number }): Sgd => checkSgd("sgd", options);
+
+function checkSgd(where: string, options: { learningRate: number }): Sgd {
+  checkKnown(where, options, ["learningRate"]);
+  return { type: "sgd", learningRate: positiveNumber(where, "learningRate", options.learningRate) };
 }
 
 export const sgdKind: OptimizerKind<Sgd> = {
-  update(program, _optimizer, { parameterRun, gradientRun, rate, cursor }) {
-    program.add(Op.Sgd, parameterRun, gradientRun, parameterRun.bytes, rate, cursor);
-  },
+  check: (where, { type, ...options }) => void checkSgd(where, options),
+  slots: 0,
 };

@@ -1,15 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { Op } from "../../assembly/opcodes.ts";
-import { type Activation, activations } from "../reference/activation.ts";
+import { Activation, Op } from "../../assembly/opcodes.ts";
+import { activations, type Activation as Reference } from "../reference/activation.ts";
 import { softmax } from "../reference/loss.ts";
 import { normal, PRECISIONS, type Precision, ulp, uniform } from "../reference/precision.ts";
 import { Arena, expectClose } from "./harness.ts";
 
-const KERNELS = {
-  relu: [Op.ReluForward, Op.ReluBackward],
-  tanh: [Op.TanhForward, Op.TanhBackward],
-  sigmoid: [Op.SigmoidForward, Op.SigmoidBackward],
-} as const;
+const CODES = { relu: Activation.Relu, tanh: Activation.Tanh, sigmoid: Activation.Sigmoid } as const;
 
 const ROWS = 9;
 
@@ -36,23 +32,23 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
   const positive = uniform(precision, most, 3);
 
   /** Below the smallest normal number the error is absolute: one such number. */
-  function expectActivation({ value, ulps }: Activation, a: number, z: number) {
+  function expectActivation({ value, ulps }: Reference, a: number, z: number) {
     const expected = value(z);
     const tolerance = ulps[precision.name] * ulp(precision, expected);
     const subnormal = tolerance > 0 && Math.abs(expected) < precision.smallestNormal;
     expectClose(a, expected, subnormal ? precision.smallestNormal : tolerance, `of ${z}, the value`);
   }
 
-  describe.each(Object.keys(KERNELS) as (keyof typeof KERNELS)[])("%s", (name) => {
+  describe.each(Object.keys(CODES) as (keyof typeof CODES)[])("%s", (name) => {
     const activation = activations[name];
-    const [forward, backward] = KERNELS[name];
+    const code = CODES[name];
 
     test.each([false, true])("forward is that of float64, whatever the padding (in place: %s)", (inPlace) => {
       for (const [rows, columns] of sizes()) {
         arena.clear();
         const Z = inPlace ? arena.inOut(z, rows, columns) : arena.input(z, rows, columns);
         const A = inPlace ? Z : arena.output(rows, columns);
-        arena.run(rows, [forward, A, Z, Z.rowBytes]);
+        arena.run(rows, [Op.Activate, A, Z, Z.rowBytes, code]);
         for (const [i, a] of arena.values(A).entries()) expectActivation(activation, a, z[i]!);
       }
     });
@@ -71,7 +67,7 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
           const D = inPlace ? arena.inOut(da, rows, columns, padding) : arena.input(da, rows, columns, padding);
           const A = arena.input(outputs, rows, columns, { value: 0.5 });
           const dz = inPlace ? D : arena.output(rows, columns);
-          arena.run(rows, [backward, dz, D, A, A.rowBytes]);
+          arena.run(rows, [Op.ActivateBackward, dz, D, A, A.rowBytes, code]);
           arena.expectExactly(dz, expected, 0, `${rows} × ${columns}`);
         }
       },
@@ -84,7 +80,7 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
         arena.clear();
         const Z = arena.input(row, 1, row.length);
         const A = arena.output(1, row.length);
-        arena.run(1, [forward, A, Z, Z.rowBytes]);
+        arena.run(1, [Op.Activate, A, Z, Z.rowBytes, code]);
         for (const [i, a] of arena.values(A).entries()) expectActivation(activation, a, row[i]!);
       }
     });
@@ -102,7 +98,7 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
           const A = arena.output(1, count);
           const dz = arena.output(1, count);
           const [D, outputs] = dWithNaN ? [Z, other] : [other, Z];
-          arena.run(1, [forward, A, Z, Z.rowBytes], [backward, dz, D, outputs, Z.rowBytes]);
+          arena.run(1, [Op.Activate, A, Z, Z.rowBytes, code], [Op.ActivateBackward, dz, D, outputs, Z.rowBytes, code]);
           expect(arena.values(A).map(Number.isNaN)).toEqual(nan);
           // relu's derivative at NaN is neither 0 nor 1 but lets the gradient through: the NaN shows in the activation.
           const through = name === "relu" && !dWithNaN;
@@ -121,11 +117,23 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
     arena.clear();
     const Z = arena.input([-0, 0, Infinity, -Infinity], 1, 4);
     const A = arena.output(1, 4);
-    arena.run(1, [KERNELS[name][0], A, Z, Z.rowBytes]);
+    arena.run(1, [Op.Activate, A, Z, Z.rowBytes, CODES[name]]);
     const values = arena.values(A);
     // σ(−∞) is e^−88 (f32) or e^−709 (f64) or less: under the smallest normal number.
     if (name === "sigmoid" && Math.abs(values[3]!) <= precision.smallestNormal) values[3] = 0;
     expect(values).toEqual(expected);
+  });
+
+  test("the identity leaves what is there, NaN and infinities too", () => {
+    const numbers = [...specials(precision).map(precision.round), Number.NaN];
+    arena.clear();
+    const Z = arena.input(numbers, 1, numbers.length);
+    arena.run(
+      1,
+      [Op.Activate, Z, Z, Z.rowBytes, Activation.Identity],
+      [Op.ActivateBackward, Z, Z, Z, Z.rowBytes, Activation.Identity],
+    );
+    arena.expectExactly(Z, numbers, Infinity, "the identity");
   });
 
   test("tanh and sigmoid never leave [−1, 1] and [0, 1]", () => {
@@ -133,7 +141,7 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
     arena.clear();
     const Z = arena.input(numbers, 1, 4000);
     const [T, S] = [arena.output(1, 4000), arena.output(1, 4000)];
-    arena.run(1, [Op.TanhForward, T, Z, Z.rowBytes], [Op.SigmoidForward, S, Z, Z.rowBytes]);
+    arena.run(1, [Op.Activate, T, Z, Z.rowBytes, CODES.tanh], [Op.Activate, S, Z, Z.rowBytes, CODES.sigmoid]);
     expect(Math.max(...arena.values(T).map(Math.abs))).toBe(1);
     expect(Math.min(...arena.values(S))).toBeGreaterThan(0);
     expect(Math.max(...arena.values(S))).toBe(1);

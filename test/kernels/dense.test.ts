@@ -1,102 +1,52 @@
-import { describe, test } from "vitest";
-import { Op } from "../../assembly/opcodes.ts";
+import { describe, expect, test } from "vitest";
+import { Activation, Gradient, Op } from "../../assembly/opcodes.ts";
 import * as reference from "../reference/dense.ts";
-import { normal, PRECISIONS } from "../reference/precision.ts";
+import { normal, PRECISIONS, uniform } from "../reference/precision.ts";
 import { Arena, expectClose, type Rows } from "./harness.ts";
+import { type Backward, backward, forward, type Layer } from "./layer.ts";
+import { LARGEST, label, long, packing, panels, small, some } from "./sizes.ts";
 
-// Sizes: every rows × inputs × outputs in 1…33 (eight tiles of four rows and one row more; in f32 four tiles of two vectors and
-// a lane more), and, since blocks would be of powers of two, each dimension around 64, 128 and 256 with the others short.
-const SMALL = Array.from({ length: 33 }, (_, i) => i + 1);
-const LONG = [63, 64, 65, 127, 128, 129, 255, 256, 257];
-const SHORT = [1, 3, 6, 17];
-/** For what does not need every size: each residue by the tiles' 4 rows and by 1, 2 and 4 vectors, after no, one and several whole tiles. */
-const SOME = [1, 2, 3, 4, 5, 7, 8, 9, 13, 16, 17, 31, 32, 33];
-
-function* all(list: number[]): Generator<reference.Sizes> {
-  for (const rows of list) for (const inputs of list) for (const outputs of list) yield { rows, inputs, outputs };
-}
-
-function* long(): Generator<reference.Sizes> {
-  for (const size of LONG) {
-    for (const a of SHORT) {
-      for (const b of SHORT) {
-        yield { rows: size, inputs: a, outputs: b };
-        yield { rows: a, inputs: size, outputs: b };
-        yield { rows: a, inputs: b, outputs: size };
-      }
-    }
-  }
-}
-
-const largest = 257 * 17;
+const { Store, Accumulate, Descend } = Gradient;
 
 describe.each(PRECISIONS)("in $name", async (precision) => {
   const arena = await Arena.create(precision);
-  const a = normal(precision, largest, 1);
-  const w = normal(precision, largest, 2);
-  const b = normal(precision, 257, 3);
-  const dz = normal(precision, largest, 4);
-  const start = normal(precision, largest, 5);
-  const expected = precision.array(largest);
+  const layer: Layer = {
+    x: normal(precision, LARGEST, 1),
+    w: normal(precision, LARGEST, 2),
+    b: normal(precision, 257, 3),
+    dz: normal(precision, LARGEST, 4),
+  };
+  const { x, w, b, dz } = layer;
+  const start = normal(precision, LARGEST, 5);
+  const expected = precision.array(LARGEST);
   const biases = precision.array(257);
 
-  const label = ({ rows, inputs, outputs }: reference.Sizes) => `${rows} rows, ${inputs} inputs, ${outputs} outputs`;
-
-  /** `vectors`: how much wider than needed the rows are that a product does not write. */
-  function runForward({ rows, inputs, outputs }: reference.Sizes, vectors = 0) {
-    arena.clear();
-    const A = arena.input(a, rows, inputs, { vectors });
-    const W = arena.input(w, inputs, outputs, { value: 0 });
-    const B = arena.input(b, 1, outputs, { value: 0 });
-    const z = arena.output(rows, outputs);
-    arena.run(rows, [Op.DenseForward, z, A, W, B, inputs, z.rowBytes, A.rowBytes]);
-    return z;
-  }
-
-  function runWeightGradient({ rows, inputs, outputs }: reference.Sizes, accumulate: 0 | 1, vectors = 0) {
-    arena.clear();
-    const A = arena.input(a, rows, inputs, { vectors });
-    const D = arena.input(dz, rows, outputs, { value: 0 });
-    const dw = accumulate ? arena.inOut(start, inputs, outputs, { value: 0 }) : arena.output(inputs, outputs);
-    const db = accumulate ? arena.inOut(start, 1, outputs, { value: 0 }) : arena.output(1, outputs);
-    arena.run(rows, [Op.DenseWeightGradient, dw, db, A, D, inputs, A.rowBytes, D.rowBytes, accumulate]);
-    return { dw, db };
-  }
-
-  function runInputGradient({ rows, inputs, outputs }: reference.Sizes, vectors = 0) {
-    arena.clear();
-    const D = arena.input(dz, rows, outputs, { vectors });
-    const W = arena.input(w, inputs, outputs, { vectors });
-    const wt = arena.output(outputs, inputs);
-    const da = arena.output(rows, inputs);
-    arena.run(
-      rows,
-      [Op.Transpose, wt, W, inputs, outputs, wt.rowBytes, W.rowBytes],
-      [Op.DenseInputGradient, da, D, wt, outputs, da.rowBytes, D.rowBytes],
-    );
-    return da;
-  }
-
   describe.each([
-    ["1…33 in each dimension", () => all(SMALL), 0],
-    ["sizes around 64, 128 and 256", long, 0],
-    ["rows a vector wider than needed", () => all(SOME), 1],
-  ] as const)("%s", (_, sizes, vectors) => {
+    ["1…33 in each dimension", small, {}],
+    ["sizes around 64, 128 and 256", long, {}],
+    ["sizes around those from which D_Z is copied", () => packing(precision), {}],
+    ["sizes around those from which W is copied", () => panels(precision), {}],
+    ["rows of x a vector wider than needed", some, { x: 1 }],
+    ["rows of z, w and b a vector wider than needed", some, { z: 1 }],
+    ["all rows two vectors wider than needed", some, { x: 2, z: 2 }],
+  ] as const)("%s", (_, sizes, wider) => {
     test("denseForward adds to the bias in index order, bit for bit, and writes zero padding", () => {
       for (const size of sizes()) {
-        const z = runForward(size, vectors);
-        reference.forward(reference.inOrder, expected, a, w, b, size);
+        const z = forward(arena, layer, size, { wider });
+        reference.forward(reference.inOrder, expected, x, w, b, size);
         arena.expectExactly(z, expected, 0, label(size));
       }
     });
 
-    test.each([0, 1] as const)(
-      "denseWeightGradient with accumulate %i adds in the order of the rows, bit for bit, and writes zero padding",
-      (accumulate) => {
-        const from = accumulate ? start : undefined;
+    test.each([
+      ["stores", Store, undefined],
+      ["accumulates", Accumulate, start],
+    ] as const)(
+      "denseBackward %s D_W and D_B in the order of the rows, bit for bit, and zero padding",
+      (_, gradient, from) => {
         for (const size of sizes()) {
-          const { dw, db } = runWeightGradient(size, accumulate, vectors);
-          reference.weightGradient(reference.inOrder, expected, from, a, dz, size);
+          const { dw, db } = backward(arena, layer, size, { gradient, start: from, wider });
+          reference.weightGradient(reference.inOrder, expected, from, x, dz, size);
           arena.expectExactly(dw, expected, 0, `weights, ${label(size)}`);
           reference.biasGradient(reference.inOrder, biases, from, dz, size);
           arena.expectExactly(db, biases, 0, `biases, ${label(size)}`);
@@ -104,28 +54,29 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
       },
     );
 
-    test("transpose and denseInputGradient add from 0 in index order, bit for bit, and write zero padding", () => {
+    test("denseBackward adds D_X from 0 in index order, bit for bit, whatever the padding of D_Z and W, and writes zero padding", () => {
       for (const size of sizes()) {
-        const da = runInputGradient(size, vectors);
+        // The infinite padding of D_Z comes out in that of D_W and D_B.
+        const { dx } = backward(arena, layer, size, { gradient: Store, dx: true, padding: Infinity, wider });
         reference.inputGradient(reference.inOrder, expected, dz, w, size);
-        arena.expectExactly(da, expected, 0, label(size));
+        // What is in vectors that D_X does not need is left open.
+        arena.expectExactly(dx, expected, "x" in wider ? undefined : 0, label(size));
       }
     });
   });
 
-  test("transpose moves every element of every shape up to 33 × 33, and writes zero padding", () => {
-    for (const rows of SMALL) {
-      for (const columns of SMALL) {
-        arena.clear();
-        const W = arena.input(w, rows, columns, { vectors: rows % 3 });
-        const T = arena.output(columns, rows, { vectors: columns % 2 });
-        arena.run(1, [Op.Transpose, T, W, rows, columns, T.rowBytes, W.rowBytes]);
-        const transposed = Array.from(
-          { length: rows * columns },
-          (_, i) => w[(i % rows) * columns + Math.floor(i / rows)]!,
-        );
-        arena.expectExactly(T, transposed, 0, `${rows} × ${columns}`);
-      }
+  test.each([
+    ["stored", Store],
+    ["accumulated", Accumulate],
+    ["descended", Descend],
+  ] as const)("D_W and D_B that are %s are the same bits whether D_X is wanted or not", (_, gradient) => {
+    for (const size of [...some(), ...packing(precision)]) {
+      const run = (dx: boolean) => {
+        const options = { gradient, dx, rate: 0.1, ...(gradient === Accumulate && { start }) };
+        const { dw, db } = backward(arena, layer, size, options);
+        return [arena.padded(dw).slice(), arena.padded(db).slice()];
+      };
+      expect(run(true), label(size)).toEqual(run(false));
     }
   });
 
@@ -139,64 +90,216 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
   // k products and sums round each by at most ε/2 of a partial sum, which Σ|a·b| bounds: k·ε/2·Σ from 0, where the first sum is
   // exact, (k + 1)·ε/2·Σ from a bias; the other half is left to the terms of second order and, in f64, to the reference's products.
   describe("to within k·ε·Σ|a·b| of float64", () => {
-    const value = new Float64Array(largest);
-    const sum = new Float64Array(largest);
-    const sizes = () => [...all(SOME), ...long()];
+    const value = new Float64Array(LARGEST);
+    const sum = new Float64Array(LARGEST);
+    const sizes = () => [...some(), ...long(), ...packing(precision), ...panels(precision)];
 
     test("denseForward", () => {
       for (const size of sizes()) {
-        reference.forward(reference.compensated, value, a, w, b, size);
-        reference.forward(reference.magnitude, sum, a, w, b, size);
-        expectWithin(runForward(size), value, sum, size.inputs + 1, label(size));
+        reference.forward(reference.compensated, value, x, w, b, size);
+        reference.forward(reference.magnitude, sum, x, w, b, size);
+        expectWithin(forward(arena, layer, size), value, sum, size.inputs + 1, label(size));
       }
     });
 
-    test("denseWeightGradient", () => {
+    test("denseBackward", () => {
       for (const size of sizes()) {
-        const { dw, db } = runWeightGradient(size, 0);
-        reference.weightGradient(reference.compensated, value, undefined, a, dz, size);
-        reference.weightGradient(reference.magnitude, sum, undefined, a, dz, size);
+        const { dw, db, dx } = backward(arena, layer, size, { gradient: Store, dx: true });
+        reference.weightGradient(reference.compensated, value, undefined, x, dz, size);
+        reference.weightGradient(reference.magnitude, sum, undefined, x, dz, size);
         expectWithin(dw, value, sum, size.rows, `weights, ${label(size)}`);
         reference.biasGradient(reference.compensated, value, undefined, dz, size);
         reference.biasGradient(reference.magnitude, sum, undefined, dz, size);
         expectWithin(db, value, sum, size.rows, `biases, ${label(size)}`);
-      }
-    });
-
-    test("denseInputGradient", () => {
-      for (const size of sizes()) {
         reference.inputGradient(reference.compensated, value, dz, w, size);
         reference.inputGradient(reference.magnitude, sum, dz, w, size);
-        expectWithin(runInputGradient(size), value, sum, size.outputs, label(size));
+        expectWithin(dx, value, sum, size.outputs, `inputs, ${label(size)}`);
       }
     });
   });
 
   // 0·NaN and 0·∞ are NaN: no product may be left out because a factor is 0.
-  test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
-    "a weight of %d makes NaN of its output in every row whose input is 0, and of no other",
-    (special) => {
-      for (const [rows, inputs, outputs] of [
-        [1, 1, 1],
-        [5, 7, 9],
-        [4, 4, 8],
-        [3, 17, 17],
-      ] as const) {
-        for (let at = 0; at < inputs * outputs; at++) {
-          arena.clear();
-          const weights = precision.array(w.subarray(0, inputs * outputs));
-          weights[at] = special;
-          const A = arena.input(precision.array(rows * inputs), rows, inputs);
-          const W = arena.input(weights, inputs, outputs, { value: 0 });
-          const B = arena.input(b, 1, outputs, { value: 0 });
-          const z = arena.output(rows, outputs);
-          arena.run(rows, [Op.DenseForward, z, A, W, B, inputs, z.rowBytes, A.rowBytes]);
-          const biasOrNaN = Array.from({ length: rows * outputs }, (_, i) =>
-            i % outputs === at % outputs ? Number.NaN : b[i % outputs]!,
-          );
-          arena.expectExactly(z, biasOrNaN, 0, `weight ${at} of ${inputs} × ${outputs}`);
+  describe.each([Number.NaN, Infinity, -Infinity])("with %d in one place", (special) => {
+    // The last but one copies W, the last D_Z.
+    const shapes = [
+      [1, 1, 1],
+      [1, 5, 9],
+      [5, 7, 9],
+      [4, 4, 8],
+      [3, 17, 17],
+      [2, 3, 35],
+      [9, 6, 13],
+      [350, 5, 11],
+    ].map(([rows, inputs, outputs]) => ({ rows: rows!, inputs: inputs!, outputs: outputs! }));
+
+    /** The sizes, and places in a matrix of `count` numbers: all of a small one, both ends and every 97th of a large one. */
+    function* places(count: (size: reference.Sizes) => number): Generator<readonly [reference.Sizes, number]> {
+      for (const size of shapes) {
+        const last = count(size) - 1;
+        for (let at = 0; at <= last; at++) if (last < 200 || at === last || at % 97 === 0) yield [size, at];
+      }
+    }
+
+    const weights = ({ inputs, outputs }: reference.Sizes) => inputs * outputs;
+    const deltas = ({ rows, outputs }: reference.Sizes) => rows * outputs;
+    const numbers = ({ rows, inputs }: reference.Sizes) => rows * inputs;
+    const zeros = (count: number) => precision.array(count);
+    const placed = (count: number, at: number) => {
+      const values = zeros(count);
+      values[at] = special;
+      return values;
+    };
+    /** NaN where `nan` says, else `otherwise`. */
+    const where = (count: number, nan: (i: number) => boolean, otherwise: (i: number) => number) =>
+      Array.from({ length: count }, (_, i) => (nan(i) ? Number.NaN : otherwise(i)));
+
+    test("a weight makes NaN of its output in every row whose input is 0, and of no other", () => {
+      for (const [size, at] of places(weights)) {
+        const { outputs } = size;
+        const z = forward(arena, { ...layer, x: zeros(numbers(size)), w: placed(weights(size), at) }, size);
+        const wanted = where(
+          deltas(size),
+          (i) => i % outputs === at % outputs,
+          (i) => b[i % outputs]!,
+        );
+        arena.expectExactly(z, wanted, 0, `weight ${at}, ${label(size)}`);
+      }
+    });
+
+    test("an input makes NaN of every output of its row whose weight is 0, and of no other row", () => {
+      for (const [size, at] of places(numbers)) {
+        const { inputs, outputs } = size;
+        const z = forward(arena, { ...layer, x: placed(numbers(size), at), w: zeros(weights(size)) }, size);
+        const row = Math.floor(at / inputs);
+        const wanted = where(
+          deltas(size),
+          (i) => Math.floor(i / outputs) === row,
+          (i) => b[i % outputs]!,
+        );
+        arena.expectExactly(z, wanted, undefined, `input ${at}, ${label(size)}`);
+      }
+    });
+
+    describe.each([
+      ["stored", Store, undefined],
+      ["accumulated", Accumulate, start],
+      ["descended", Descend, undefined],
+    ] as const)("the gradients %s", (_, gradient, from) => {
+      /** What a parameter is where its gradient is 0. */
+      const kept = (i: number) => {
+        if (gradient === Descend) return w[i]!;
+        return from?.[i] ?? 0;
+      };
+      const run = (size: reference.Sizes, change: Partial<Layer>): Backward =>
+        backward(arena, { ...layer, ...change }, size, { gradient, rate: 0.1, ...(from && { start: from }) });
+
+      test("an input makes NaN of the weights behind it where D_Z is 0, and of no other", () => {
+        for (const [size, at] of places(numbers)) {
+          const { inputs, outputs } = size;
+          const { dw } = run(size, { x: placed(numbers(size), at), dz: zeros(deltas(size)) });
+          const wanted = where(weights(size), (i) => Math.floor(i / outputs) === at % inputs, kept);
+          arena.expectExactly(dw, wanted, undefined, `input ${at}, ${label(size)}`);
+        }
+      });
+
+      test("an element of D_Z makes NaN of the weights that lead there where the input is 0, and of no other", () => {
+        for (const [size, at] of places(deltas)) {
+          const { outputs } = size;
+          const { dw } = run(size, { x: zeros(numbers(size)), dz: placed(deltas(size), at) });
+          const wanted = where(weights(size), (i) => i % outputs === at % outputs, kept);
+          arena.expectExactly(dw, wanted, 0, `element ${at}, ${label(size)}`);
+        }
+      });
+    });
+
+    test("an element of D_Z is the whole of its bias's gradient", () => {
+      for (const [size, at] of places(deltas)) {
+        const { db } = backward(arena, { ...layer, dz: placed(deltas(size), at) }, size, { gradient: Store });
+        const wanted = zeros(size.outputs);
+        wanted[at % size.outputs] = special;
+        arena.expectExactly(db, wanted, 0, `element ${at}, ${label(size)}`);
+      }
+    });
+
+    test.each([
+      ["stored", Store],
+      ["descended", Descend],
+    ] as const)("a weight makes NaN of the D_X before it where D_Z is 0, the gradients %s", (_, gradient) => {
+      for (const [size, at] of places(weights)) {
+        const { inputs, outputs } = size;
+        const change = { w: placed(weights(size), at), dz: zeros(deltas(size)) };
+        const { dx } = backward(arena, { ...layer, ...change }, size, { gradient, dx: true, rate: 0.1 });
+        const column = Math.floor(at / outputs);
+        const wanted = where(
+          numbers(size),
+          (i) => i % inputs === column,
+          () => 0,
+        );
+        arena.expectExactly(dx, wanted, 0, `weight ${at}, ${label(size)}`);
+      }
+    });
+
+    test("an element of D_Z makes NaN of the D_X of its row where the weight is 0, and of no other row", () => {
+      for (const [size, at] of places(deltas)) {
+        const { inputs, outputs } = size;
+        const change = { w: zeros(weights(size)), dz: placed(deltas(size), at) };
+        const { dx } = backward(arena, { ...layer, ...change }, size, { gradient: Store, dx: true });
+        const row = Math.floor(at / outputs);
+        const wanted = where(
+          numbers(size),
+          (i) => Math.floor(i / inputs) === row,
+          () => 0,
+        );
+        arena.expectExactly(dx, wanted, undefined, `element ${at}, ${label(size)}`);
+      }
+    });
+  });
+
+  describe.each(["Identity", "Relu", "Tanh", "Sigmoid"] as const)("%s within the layer", (name) => {
+    const activation = Activation[name];
+    const sizes = () => [...some(), ...panels(precision), ...packing(precision)];
+
+    test("denseForward leaves the bits of the products and the activation on its own", () => {
+      for (const size of sizes()) {
+        const fused = arena.padded(forward(arena, layer, size, { activation })).slice();
+        const z = forward(arena, layer, size);
+        arena.run(size.rows, [Op.Activate, z, z, z.rowBytes, activation]);
+        expect(Buffer.compare(bytesOf(fused), bytesOf(arena.padded(z))), label(size)).toBe(0);
+      }
+    });
+
+    test.each([
+      ["stored", Store],
+      ["accumulated", Accumulate],
+      ["descended", Descend],
+    ] as const)("denseBackward leaves the bits of the derivative on its own and the products, %s", (_, gradient) => {
+      // Outputs as they occur: 0 and positive numbers of relu, (−1, 1) of tanh, (0, 1) of sigmoid.
+      const a = precision.array(
+        uniform(precision, LARGEST, 6).map(
+          (u) => ({ Identity: u, Relu: Math.max(0, 4 * u - 2), Tanh: 2 * u - 1, Sigmoid: u })[name],
+        ),
+      );
+      const common = { gradient, rate: 0.1, dx: true, ...(gradient === Accumulate && { start }) };
+      const bits = ({ dz, dx, dw, db }: Backward) =>
+        [dz, dx, dw, db].map((matrix) => Buffer.from(bytesOf(arena.padded(matrix))));
+      for (const size of sizes()) {
+        const fused = bits(backward(arena, layer, size, { ...common, activation, a }));
+        arena.clear();
+        const da = arena.input(dz, size.rows, size.outputs, { value: 0 });
+        const A = arena.input(a, size.rows, size.outputs, { value: 0.5 });
+        const alone = arena.output(size.rows, size.outputs);
+        arena.run(size.rows, [Op.ActivateBackward, alone, da, A, da.rowBytes, activation]);
+        // The identity leaves what is there.
+        const derived = activation === Activation.Identity ? dz : precision.array(arena.values(alone));
+        const apart = bits(backward(arena, { ...layer, dz: derived }, size, common));
+        for (const [i, block] of apart.entries()) {
+          if (block.compare(fused[i]!) !== 0) throw new Error(`${["D_Z", "D_X", "D_W", "D_B"][i]}, ${label(size)}`);
         }
       }
-    },
-  );
+    });
+  });
 });
+
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}

@@ -186,6 +186,24 @@ export class Arena {
     return this.#place(new Block(4 * count), true);
   }
 
+  /** Room for a kernel's own use. What is read of it before it is written is NaN. */
+  workspace(bytes: number): Block {
+    const block = this.#place(new Block(bytes), false);
+    this.#outputs.push(block);
+    return block;
+  }
+
+  /** An f64 that a kernel writes. */
+  double(value: number): Block {
+    const block = this.#place(new Block(8), true);
+    this.#memory.setFloat64(block.address, value, true);
+    return block;
+  }
+
+  doubleOf({ address }: Block): number {
+    return this.#memory.getFloat64(address, true);
+  }
+
   /** A cursor, which kernels may change. */
   cursor(fields: Partial<CursorFields> = {}): Block {
     const block = this.#place(new Block(Cursor.BYTES), true);

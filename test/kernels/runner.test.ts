@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { Op } from "../../assembly/opcodes.ts";
+import { Activation, Gradient, Op } from "../../assembly/opcodes.ts";
 import type { Block } from "../../src/plan.ts";
 import { Double } from "../../src/program.ts";
 import { PRECISIONS, type Precision } from "../reference/precision.ts";
 import { Arena, type CursorFields, type Rows } from "./harness.ts";
+import { allotted } from "./layer.ts";
 
 const BATCH = 3;
 
@@ -18,7 +19,7 @@ describe.each(PRECISIONS)("the runner in $name", async (precision: Precision) =>
 
   /**
    * A program with one weight w: x ← the batch's rows of one number by the order, δ of the mean squared error of x against 0, and
-   * w ← w − 1·w′, w′ given. So each step adds Σ x² to the loss.
+   * w ← w − 1·w′, w′ given: the descent of a weight behind inputs of 1, with D_Z w′ in the first row and 0 in the others. So each step adds Σ x² to the loss.
    */
   function lay(x: number[], order: number[], gradient: number, fields: Partial<CursorFields> = {}) {
     const rows = arena.data(precision.array([...x, 0, 0, 0]));
@@ -28,14 +29,21 @@ describe.each(PRECISIONS)("the runner in $name", async (precision: Precision) =>
     weight = arena.inOut([0], 1, 1, { value: 0 });
     const zeros = arena.input(new Array(BATCH).fill(0), BATCH, 1);
     const delta = arena.output(BATCH, 1);
-    const dw = arena.input([gradient], 1, 1, { value: 0 });
+    const ones = arena.input(new Array(BATCH).fill(1), BATCH, 1);
+    const dz = arena.input([gradient, 0, 0], BATCH, 1, { value: 0 });
+    const bias = arena.inOut([0], 1, 1, { value: 0 });
+    const workspace = arena.workspace(allotted({ rows: BATCH, inputs: 1, outputs: 1 }, precision.size)[1]);
     const rate = arena.data(Float64Array.of(1));
     const gather = precision.size === 8 ? Op.GatherDoubles : Op.GatherFloats;
     program = arena.program(
       [
         [gather, out, rows, cursor, 1, out.rowBytes, new Double(1), new Double(0)],
         [Op.MeanSquaredError, delta, out, zeros, cursor, 1, out.rowBytes],
-        [Op.Sgd, weight, dw, weight.bytes, rate, cursor],
+        [
+          Op.DenseBackward,
+          ...[dz, out, ones, weight, 0, weight, bias, 1, 1, dz.rowBytes, ones.rowBytes],
+          ...[Activation.Identity, Gradient.Descend, rate, cursor, workspace],
+        ],
       ],
       BATCH,
     );
@@ -53,16 +61,17 @@ describe.each(PRECISIONS)("the runner in $name", async (precision: Precision) =>
 
   test("run calls the kernels of a program one after the other, and each on all rows", () => {
     const Z = arena.input([-1, 2, -3, 4, -5, 6], 3, 2);
-    const [A, T] = [arena.output(3, 2), arena.output(3, 2)];
+    const [A, D] = [arena.output(3, 2), arena.output(3, 2)];
     const labels = arena.words(3);
     arena.run(
       3,
-      [Op.ReluForward, A, Z, A.rowBytes],
-      [Op.Transpose, T, A, 2, 2, T.rowBytes, A.rowBytes],
+      [Op.Activate, A, Z, A.rowBytes, Activation.Relu],
+      [Op.ActivateBackward, D, Z, A, A.rowBytes, Activation.Relu],
       [Op.Argmax, labels, A, 2, A.rowBytes],
     );
     expect(arena.values(A)).toEqual([0, 2, 0, 4, 0, 6]);
-    expect(arena.values(T).slice(0, 4)).toEqual([0, 0, 2, 4]);
+    // z where a is positive, for z stands in for D_A too.
+    expect(arena.values(D)).toEqual([0, 2, 0, 4, 0, 6]);
     expect(Array.from(arena.labels(labels))).toEqual([1, 1, 1]);
   });
 

@@ -1,6 +1,6 @@
 // The three products of a dense layer, plainly: row-major matrices without padding.
 // a [rows][inputs], w [inputs][outputs], b [outputs], dz [rows][outputs].
-import type { Numbers } from "./precision.ts";
+import type { Numbers, Precision } from "./precision.ts";
 
 /** The sizes of a batch and a layer. */
 export interface Sizes {
@@ -115,4 +115,9 @@ export function inputGradient(
       add(da, i * inputs + p, undefined, 0, dz, i * outputs, 1, w, p * outputs, 1, outputs);
     }
   }
+}
+
+/** w_i − rate·g_i, the rate, the product and the difference each rounded to the precision. */
+export function descended({ round }: Precision, w: Numbers, g: Numbers, rate: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => round(w[i]! - round(round(rate) * g[i]!)));
 }

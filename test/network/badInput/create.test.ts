@@ -55,7 +55,7 @@ describe("Network.create", () => {
         'seed is "1", expected an integer from 0 to 2^53 - 1': { seed: "1" },
         "seed is null, expected an integer from 0": { seed: null },
         'threads is "auto", expected 1': { threads: "auto" },
-        'numerics is 1, expected "reproducible"': { numerics: 1 },
+        'numerics is 1, expected one of "reproducible", "relaxed"': { numerics: 1 },
       },
       RangeError: {
         ...values("inputs is $, expected a positive integer", NOT_COUNTS, (inputs) => ({ inputs })),
@@ -83,7 +83,7 @@ describe("Network.create", () => {
           seed,
         })),
         ...values("threads is $, expected 1", [0, 2, Number.NaN], (threads) => ({ threads })),
-        'numerics is "relaxed", expected "reproducible"': { numerics: "relaxed" },
+        'numerics is "fast", expected one of "reproducible", "relaxed"': { numerics: "fast" },
       },
     },
     (_, changes: object) => classifier(any(changes)),

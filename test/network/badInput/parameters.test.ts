@@ -97,7 +97,7 @@ describe("Network.load", () => {
     {
       TypeError: {
         "options is null, expected a plain object": null,
-        'unknown option "precision", expected one of core': { precision: "f64" },
+        'unknown option "precision", expected one of numerics, core': { precision: "f64" },
       },
     },
     (net, given) => Network.load(net.save(), any(given)),
