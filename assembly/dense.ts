@@ -1,6 +1,8 @@
 import { activate, activateBackward } from "./activation/index";
 import { Cursor } from "./cursor";
-import { descend, product, productTransposed, rankOneDescent, rowProduct, rowTransposed, transposedProduct } from "./matmul";
+import { product, productTransposed, transposedProduct } from "./matmul";
+import { rankOneDescent, rowProduct, rowTransposed } from "./matmul/row";
+import { descend } from "./matmul/tile";
 import { Activation, Gradient } from "./opcodes";
 
 // The dense layer A = a(Z), Z = X·W + B: x [rows][inputs], w [inputs][units], b [units], z and a [rows][units].

@@ -29,7 +29,7 @@ class LabelRecord {
 /** label ← the first index of the largest value of the row. */
 export function argmax<T>(args: usize, rows: i32): void {
   const r = changetype<LabelRecord>(args);
-  for (let i = 0; i < rows; i++) store<i32>(r.labels + (<usize>i << 2), argmaxOf<T>(r.values + i * r.stride, r.outputs));
+  for (let i = 0; i < rows; i++) store<i32>(r.labels + (<usize>i << 2), argmaxOf<T>(r.values + <usize>i * r.stride, r.outputs));
 }
 
 /** label ← h(value − threshold): 1 where value ≥ threshold, else 0. */
@@ -38,7 +38,7 @@ export function threshold<T>(args: usize, rows: i32): void {
   let to = r.labels;
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < r.outputs; j++) {
-      const value = load<T>(r.values + i * r.stride + <usize>j * sizeof<T>());
+      const value = load<T>(r.values + <usize>i * r.stride + <usize>j * sizeof<T>());
       store<i32>(to, i32(<f64>value >= r.threshold));
       to += 4;
     }

@@ -15,3 +15,4 @@ export type { Optimizer } from "./optimizers/index.ts";
 export { type Sgd, sgd } from "./optimizers/sgd.ts";
 export type { Derivatives, Evaluation, Features, Gradients, LayerParameters, TargetValues } from "./results.ts";
 export type { History, Progress } from "./training.ts";
+export { warmUp } from "./warmUp.ts";
