@@ -5,7 +5,7 @@ import { sgd } from "./optimizers/sgd.ts";
 import { pause } from "./pause.ts";
 
 /** How long the kernels of one precision are run, in ms: past the point where V8 optimises them on Node 20 to 26. */
-const LONG_ENOUGH = 6;
+const LONG_ENOUGH = 5;
 
 const warm = new Set<Numerics>();
 
