@@ -200,6 +200,21 @@ test("slots survive plans for other rows and batches: every step is that of the 
   }
 });
 
+test("slots survive when rows of more than 16 MiB are let go after a fit", async () => {
+  const [large, small] = [await create("f64"), await create("f64")];
+  const [many, few] = [adam(SETTINGS), adam(SETTINGS)];
+  const count = 2 ** 24 / (8 * INPUTS);
+  const features = Float64Array.from({ length: INPUTS * Math.ceil(count) }, (_, i) => Math.sin(i));
+  const targets = Float64Array.from({ length: 3 * Math.ceil(count) }, (_, i) => Math.cos(i));
+  for (let call = 0; call < 3; call++) {
+    const options = { batchSize: 4, sampling: "sequential" as const };
+    await large.fit(features, targets, { optimizer: many, stepsPerEpoch: 2, ...options });
+    // The first two batches alone.
+    await small.fit(features.slice(0, 8 * INPUTS), targets.slice(0, 8 * 3), { optimizer: few, ...options });
+  }
+  expect(large.parameters()).toEqual(small.parameters());
+});
+
 test("sgd after adam, and adam after sgd, begin with nothing but the parameters", async () => {
   const [net, reference] = [await create("f64"), await create("f64")];
   await train(net, adam(SETTINGS), 3);
