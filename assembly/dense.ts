@@ -19,7 +19,7 @@ class DenseForwardRecord {
   aStride: usize;
   xStride: usize;
   activation: Activation;
-  /** Room for a panel of `inputs` rows. */
+  /** Room for two panels of `inputs` rows. */
   workspace: usize;
 }
 

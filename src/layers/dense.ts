@@ -62,7 +62,7 @@ export const denseKind: LayerKind<Dense> = {
     const z = program.scratch(units);
     const apart = program.keepAll && activation !== "identity";
     const code = activationCode(apart ? "identity" : activation);
-    const workspace = program.workspace(x.columns * PANEL);
+    const workspace = program.workspace(2 * x.columns * PANEL);
     program.add(Op.DenseForward, z, x, w!, b!, x.columns, z.rowBytes, x.rowBytes, code, workspace);
     return { input: x, z, a: apart ? activate(program, activation, z) : z };
   },
