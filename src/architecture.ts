@@ -91,7 +91,7 @@ function checkInputs(where: string, inputs: ArchitectureOptions["inputs"]): Arch
     );
   }
   return {
-    shape: [positiveInteger(where, "inputs", list[0])],
+    shape: [positiveInteger(where, plain ? "inputs" : "inputs.shape", list[0])],
     scale: finiteNumber(where, "scale", scale),
     offset: finiteNumber(where, "offset", offset),
   };

@@ -1,6 +1,6 @@
 /**
- * The loss or a gradient became infinite or NaN. The network is back at the end of the last whole epoch,
- * so it can be used or trained again.
+ * The loss or a parameter became infinite or NaN. The network is back at the end of the last whole epoch; where the loss had
+ * grown before (`network.history`), what that epoch left is of no use, and a new network the better start.
  */
 export class DivergedError extends Error {
   override readonly name = "DivergedError";

@@ -14,27 +14,27 @@ export interface FitOptions {
   /** The rule of the update, for example `sgd({ learningRate: 0.1 })`. */
   optimizer: Optimizer;
   /** Epochs of this call, a positive integer; default 1. */
-  epochs?: number;
+  epochs?: number | undefined;
   /** Rows of a step, a positive integer; default 32. More than there are rows means all of them. */
-  batchSize?: number;
+  batchSize?: number | undefined;
   /** Default "shuffle". */
-  sampling?: Sampling;
+  sampling?: Sampling | undefined;
   /** Steps of an epoch, a positive integer; default ⌈rows / batchSize⌉. Each epoch begins a new pass over the rows. */
-  stepsPerEpoch?: number;
+  stepsPerEpoch?: number | undefined;
   /** Part of the rows held out; only 0 is possible so far. */
   validationSplit?: 0;
   /** Stops the training after the step in progress; `fit` then rejects with the signal's reason. */
-  signal?: AbortSignal;
-  /** Called after every whole epoch. What it throws ends the training and is passed on. */
-  onEpoch?: (progress: Progress) => void;
-  /** Called about every 10 ms, between steps. */
-  onProgress?: (progress: Progress) => void;
+  signal?: AbortSignal | undefined;
+  /** Called, and awaited, after every whole epoch. What it throws ends the training and is passed on. */
+  onEpoch?: ((progress: Progress) => unknown) | undefined;
+  /** Called, and awaited, about every 10 ms, between steps. */
+  onProgress?: ((progress: Progress) => unknown) | undefined;
 }
 
 /** Options of `train`: those of `fit`, and how often it yields. */
 export interface TrainOptions extends FitOptions {
   /** Steps between two values, a positive integer; without it `train` yields after each epoch. */
-  every?: number;
+  every?: number | undefined;
 }
 
 /** Options with every default filled in. */

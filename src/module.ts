@@ -55,6 +55,8 @@ export interface Core {
   sequence(order: number, count: number, first: number): void;
 }
 
+declare const process: { getBuiltinModule(name: string): { readFile(url: URL): Promise<Uint8Array> } };
+
 const PAGE = 65536;
 const LARGEST = 65536 * PAGE;
 
@@ -114,7 +116,7 @@ async function compileRelaxed(): Promise<CoreModule> {
 }
 
 async function compile(source: CoreSource): Promise<CoreModule> {
-  const core: unknown = source instanceof URL ? await (await fetch(source)).arrayBuffer() : source;
+  const core: unknown = source instanceof URL ? await read(source) : source;
   const compiled = core instanceof WebAssembly.Module;
   if (!(compiled || core instanceof ArrayBuffer || ArrayBuffer.isView(core))) {
     throw unexpected("core", source, "the bytes of steepest/core.wasm, a URL or a WebAssembly.Module");
@@ -123,5 +125,15 @@ async function compile(source: CoreSource): Promise<CoreModule> {
     return new CoreModule(compiled ? core : await WebAssembly.compile(core as BufferSource));
   } catch (error) {
     throw new FormatError(`Cannot load the core: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** The bytes at a URL. Node cannot fetch files. */
+async function read(url: URL): Promise<ArrayBuffer | Uint8Array> {
+  try {
+    if (url.protocol !== "file:") return await (await fetch(url)).arrayBuffer();
+    return await process.getBuiltinModule("node:fs/promises").readFile(url);
+  } catch (error) {
+    throw new FormatError(`Cannot load the core from ${url}: ${(error as Error).message}`, { cause: error });
   }
 }

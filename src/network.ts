@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { type Architecture, type ArchitectureOptions, checkArchitecture, outputsOf } from "./architecture.ts";
 import { type NumbersOf, type Precision, type Rows, type Targets, toRows, toTargets } from "./data.ts";
 import { FormatError, StateError } from "./errors.ts";
@@ -38,7 +39,7 @@ const DRAWS = 65536;
 /**
  * A neural network that trains in WebAssembly. Made by `Network.create` or `Network.load`.
  * @example
- * const net = await Network.create({ inputs: 2, layers: [dense(3, "tanh"), dense(1)], loss: "binaryCrossEntropy" });
+ * const net = await Network.create({ inputs: 2, layers: [dense(4, "tanh"), dense(1)], loss: "binaryCrossEntropy" });
  * await net.fit([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], { optimizer: sgd({ learningRate: 0.5 }), epochs: 3000 });
  * net.classify([[0, 1]]); // Int32Array [ 1 ]
  */
@@ -84,13 +85,15 @@ export class Network<P extends Precision = "f32"> {
    * @example const net = await Network.load(await readFile("net.safetensors"))
    */
   static async load(
-    bytes: Uint8Array,
+    bytes: Uint8Array | ArrayBuffer,
     options: { numerics?: Numerics; core?: CoreSource } = {},
   ): Promise<Network<Precision>> {
     checkKnown("Network.load", options, ["numerics", "core"]);
     const { numerics = "reproducible", core } = options;
     oneOf("Network.load", "numerics", numerics, NUMERICS);
-    const { architecture, counters, parameters } = readSaved(bytes);
+    const { architecture, counters, parameters } = readSaved(
+      bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes,
+    );
     const module = await loadCore(numerics, core);
     let network: Network<Precision>;
     try {
@@ -103,6 +106,11 @@ export class Network<P extends Precision = "f32"> {
       for (const [b, matrix] of matrices.entries()) machine.write(matrix, parameters[l]![b]!);
     }
     return network;
+  }
+
+  /** What the network computes with, "f32" or "f64": the kind of the arrays that it returns. */
+  get precision(): P {
+    return this.#architecture.precision as P;
   }
 
   /** Epochs and steps are counted from the network's first, over all calls of `fit`. */
@@ -170,10 +178,14 @@ export class Network<P extends Precision = "f32"> {
       for (let deadline = performance.now() + SLICE; !training.done; ) {
         training.advance(deadline);
         const { progress } = training;
-        if (training.epochEnded) onEpoch?.(progress);
+        // Only what is a promise is awaited: an epoch may take no longer than that would.
+        if (training.epochEnded) {
+          const called = onEpoch?.(progress);
+          if (called) await called;
+        }
         if (training.reportDue) yield progress;
         if (performance.now() >= deadline) {
-          onProgress?.(progress);
+          await onProgress?.(progress);
           await pause();
           deadline = performance.now() + SLICE;
         }
@@ -326,9 +338,10 @@ export class Network<P extends Precision = "f32"> {
 
   /**
    * The network as a safetensors file: the parameters as `layers.0.weights` [inputs, units] and `layers.0.biases` [units] …,
-   * the architecture as JSON in the metadata. `Network.load` reads it.
+   * the architecture and the counts of steps and epochs in the metadata, without what an optimizer keeps. `Network.load` reads it.
    */
   save(): Uint8Array {
+    this.#alive("save");
     const parameters = this.parameters();
     return writeSaved(this.#architecture, this.#counters, parameters);
   }
@@ -349,7 +362,9 @@ export class Network<P extends Precision = "f32"> {
   }
 
   #idle(where: string): void {
-    if (this.#training) throw new StateError(`${where}: the network is training; wait for fit to end`);
+    if (this.#training) {
+      throw new StateError(`${where}: the network is training; wait for fit to end, or finish the iterator of train`);
+    }
   }
 
   /** The machine, planned anew where the present one cannot do what is needed, with the same parameters. */

@@ -15,7 +15,8 @@ export interface Adam {
 /**
  * Adam: m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², w ← w − η (m/c₁) / (√(v/c₂) + ε) with c = 1 − β^t
  * (Kingma & Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1). ε stands beside the corrected √v, as in
- * PyTorch; Keras puts it beside the uncorrected one.
+ * PyTorch; Keras puts it beside the uncorrected one. The moments belong to this object and the network together: a later `fit`
+ * with the same object goes on with them, a new object begins anew, and `save` leaves them out.
  * @param options.learningRate η, a positive finite number; default 0.001
  * @param options.beta1 in [0, 1); default 0.9
  * @param options.beta2 in [0, 1); default 0.999
@@ -28,13 +29,13 @@ export const adam = (options: Partial<Omit<Adam, "type">> = {}): Adam => checkAd
 function checkAdam(where: string, options: Partial<Omit<Adam, "type">>): Adam {
   checkKnown(where, options, ["learningRate", "beta1", "beta2", "epsilon"]);
   const { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
-  return {
+  return Object.freeze({
     type: "adam",
     learningRate: positiveNumber(where, "learningRate", learningRate),
     beta1: fraction(where, "beta1", beta1),
     beta2: fraction(where, "beta2", beta2),
     epsilon: positiveNumber(where, "epsilon", epsilon),
-  };
+  });
 }
 
 export const adamKind: OptimizerKind<Adam> = {

@@ -17,7 +17,7 @@ export const sgd = (options: { learningRate: number }): Sgd => checkSgd("sgd", o
 
 function checkSgd(where: string, options: { learningRate: number }): Sgd {
   checkKnown(where, options, ["learningRate"]);
-  return { type: "sgd", learningRate: positiveNumber(where, "learningRate", options.learningRate) };
+  return Object.freeze({ type: "sgd", learningRate: positiveNumber(where, "learningRate", options.learningRate) });
 }
 
 export const sgdKind: OptimizerKind<Sgd> = {

@@ -128,7 +128,9 @@ test("an iterator at work refuses a second one, fit and setParameters; one that 
   const first = net.train(x, labels, { ...options, epochs: 2 });
   const second = net.train(x, labels, options);
   await first.next();
-  await expect(second.next()).rejects.toThrow(new StateError("train: the network is training; wait for fit to end"));
+  await expect(second.next()).rejects.toThrow(
+    new StateError("train: the network is training; wait for fit to end, or finish the iterator of train"),
+  );
   await expect(net.fit(x, labels, options)).rejects.toThrow(StateError);
   expect(() => net.setParameters(net.parameters())).toThrow(StateError);
   await first.next();

@@ -81,7 +81,7 @@ describe("Network.load", () => {
       TypeError: {
         "file is undefined, expected a Uint8Array": undefined,
         'file is "net.safetensors", expected a Uint8Array': "net.safetensors",
-        "file is an object, expected a Uint8Array": new ArrayBuffer(99),
+        "file is a DataView, expected a Uint8Array": new DataView(new ArrayBuffer(99)),
         "file is a Float32Array, expected a Uint8Array": new Float32Array(99),
         "file is an array, expected a Uint8Array": [1, 2, 3],
       },
