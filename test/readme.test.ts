@@ -10,3 +10,11 @@ test("the README's example runs, learns, and prints what it says", () => {
   // "0.00…" in its comment
   expect(loss).toMatch(/^0\.00\d/);
 });
+
+test("the README's interface runs as it stands", () => {
+  const [, program] = /```ts\n([\s\S]*?)```/.exec(readFileSync("README.md", "utf8"))!;
+  // Without the one mark that only TypeScript knows.
+  const plain = program!.replace("x[0]!", "x[0]");
+  const output = execFileSync(process.execPath, ["--input-type=module", "--eval", plain], { encoding: "utf8" });
+  expect(output.match(/^\d+\/10 /gm)).toHaveLength(10);
+});
