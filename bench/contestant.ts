@@ -1,0 +1,76 @@
+// What the bench and the processes that it measures in agree on. Peers are plain JavaScript and Python with the same words.
+
+export type Precision = "f32" | "f64";
+
+/** Which build of this package; peers have no such choice. */
+export type Numerics = "reproducible" | "relaxed";
+
+/** A perceptron, its data and how it is trained; in a file for other processes, with the paths of x and y. */
+export interface NetworkTask {
+  /** "train": one run is a step; "predict": one run is the prediction of the first `query` rows. */
+  kind: "train" | "predict";
+  numerics?: Numerics;
+  /** Numbers per row: inputs, units of each layer. */
+  widths: readonly number[];
+  activation: "relu" | "tanh" | "sigmoid";
+  lastActivation: "identity" | "sigmoid";
+  loss: "meanSquaredError" | "softmaxCrossEntropy";
+  optimizer: "sgd" | "adam";
+  learningRate: number;
+  batchSize: number;
+  /** Rows of the data, a multiple of the batch size. */
+  rows: number;
+  stepsPerEpoch: number;
+  sampling: "shuffle" | "sequential" | "withReplacement";
+  query: number;
+}
+
+/** The data: x [rows × inputs], y [rows × outputs], one-hot for classes. */
+export interface Data {
+  x: Float32Array;
+  y: Float32Array;
+}
+
+/** One product of n × n matrices: X·W + B, Xᵀ·Δ with the sum of Δ's rows, or that and Δ·Wᵀ. */
+export interface ProductTask {
+  kind: "product";
+  numerics?: Numerics;
+  n: number;
+  precision: Precision;
+  form: "forward" | "weightGradient" | "backward";
+}
+
+export type Task = NetworkTask | ProductTask;
+
+/** What is ready to run. */
+export interface Model {
+  /** What differs from the task. */
+  note?: string;
+  /** Runs at least once, about `count` times, and returns how often. */
+  run(count: number): number | Promise<number>;
+  /** Mean loss over all rows, where it trains. */
+  loss?(): number | Promise<number>;
+}
+
+/** The module of a contestant. It throws where its results are wrong. */
+export interface Contestant {
+  setup(task: Task & Data): Model | Promise<Model>;
+}
+
+/** What a child process answers: first `Ready`, then to `{"run": n}` with `Ran`, to `{"loss": true}` with `{ loss }`. */
+export interface Ready {
+  /** Of the library, where the list of contestants cannot know it. */
+  version?: string;
+  note?: string;
+  /** Milliseconds of importing, of setting up and of the first run. */
+  imported: number;
+  created: number;
+  first: number;
+  /** After the first run; null where it is not finite. */
+  loss?: number | null;
+}
+
+export interface Ran {
+  count: number;
+  ms: number;
+}
