@@ -1,6 +1,6 @@
 import { BLOCK, packColumns, packPanels, packTransposed, PANEL } from "./matmul/panel";
 import { rowProduct } from "./matmul/row";
-import { tile1x1, tile1x2, tile4x1, tile4x2 } from "./matmul/tile";
+import { tile3x2, tile4x1, tile4x2 } from "./matmul/tile";
 import { lanes } from "./simd";
 
 // Matrix products. One accumulator per element, starting from what the product is added to, adding in index order:
@@ -171,19 +171,13 @@ function columns2<T>(
   c: usize, cStride: usize, start: usize, startRow: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStride: usize,
   m: i32, k: i32, descent: usize,
 ): void {
-  let i = 0;
-  for (; i + 4 <= m; i += 4) {
+  for (; m >= TILE_ROWS; m -= TILE_ROWS) {
     tile4x2<T>(c, cStride, start, startRow, a, aRow, aStep, b, bStride, k, descent);
     c += cStride << 2;
     a += aRow << 2;
     start += startRow << 2;
   }
-  for (; i < m; i++) {
-    tile1x2<T>(c, start, a, aStep, b, bStride, k, descent);
-    c += cStride;
-    a += aRow;
-    start += startRow;
-  }
+  if (m) tile3x2<T>(c, cStride, start, startRow, a, aRow, aStep, b, bStride, k, descent, m);
 }
 
 /** The last column of an odd number of vectors of C. */
@@ -191,17 +185,10 @@ function columns1<T>(
   c: usize, cStride: usize, start: usize, startRow: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStride: usize,
   m: i32, k: i32, descent: usize,
 ): void {
-  let i = 0;
-  for (; i + 4 <= m; i += 4) {
-    tile4x1<T>(c, cStride, start, startRow, a, aRow, aStep, b, bStride, k, descent);
+  for (; m > 0; m -= TILE_ROWS) {
+    tile4x1<T>(c, cStride, start, startRow, a, aRow, aStep, b, bStride, k, descent, m);
     c += cStride << 2;
     a += aRow << 2;
     start += startRow << 2;
-  }
-  for (; i < m; i++) {
-    tile1x1<T>(c, start, a, aStep, b, bStride, k, descent);
-    c += cStride;
-    a += aRow;
-    start += startRow;
   }
 }

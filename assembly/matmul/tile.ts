@@ -88,17 +88,60 @@ export function tile4x2<T>(
   v128.store(r3, c31, 16);
 }
 
+/**
+ * Up to three rows by two vectors: what is left below the last whole tile. It takes no longer than one row; rows that are not there
+ * repeat the last one and are not stored.
+ */
+export function tile3x2<T>(
+  c: usize, cStride: usize, start: usize, startRow: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStride: usize,
+  k: i32, descent: usize, rows: i32,
+): void {
+  const second = rows > 1, third = rows > 2;
+  const a1 = a + (second ? aRow : 0), a2 = a1 + (third ? aRow : 0);
+  const s1 = start + (second ? startRow : 0), s2 = s1 + (third ? startRow : 0);
+  let c00 = first(start), c01 = first(start ? start + 16 : 0);
+  let c10 = first(s1), c11 = first(s1 ? s1 + 16 : 0), c20 = first(s2), c21 = first(s2 ? s2 + 16 : 0);
+  const end = b + bStride * k;
+  let o: usize = 0;
+  do {
+    const b0 = v128.load(b), b1 = v128.load(b, 16);
+    let x = v128.load_splat<T>(a + o);
+    c00 = mulAdd<T>(x, b0, c00);
+    c01 = mulAdd<T>(x, b1, c01);
+    x = v128.load_splat<T>(a1 + o);
+    c10 = mulAdd<T>(x, b0, c10);
+    c11 = mulAdd<T>(x, b1, c11);
+    x = v128.load_splat<T>(a2 + o);
+    c20 = mulAdd<T>(x, b0, c20);
+    c21 = mulAdd<T>(x, b1, c21);
+    o += aStep;
+    b += bStride;
+  } while (b != end);
+  put2<T>(c, c00, c01, descent);
+  if (second) put2<T>(c + cStride, c10, c11, descent);
+  if (third) put2<T>(c + 2 * cStride, c20, c21, descent);
+}
+
+/** Stores two vectors of sums, or descends along them. */
+function put2<T>(c: usize, sum0: v128, sum1: v128, descent: usize): void {
+  if (descent) {
+    const rate = rateOf(descent);
+    note<T>(descent, v128.add<T>(descend<T>(c, sum0, rate), descend<T>(c + 16, sum1, rate)));
+    return;
+  }
+  v128.store(c, sum0);
+  v128.store(c, sum1, 16);
+}
+
+/** Up to four rows by one vector; as `tile3x2` for rows that are not there. */
 export function tile4x1<T>(
   c: usize, cStride: usize, start: usize, startRow: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStride: usize,
-  k: i32, descent: usize,
+  k: i32, descent: usize, rows: i32,
 ): void {
-  let c0 = first(start), c1 = c0, c2 = c0, c3 = c0;
-  if (startRow) {
-    c1 = v128.load(start + startRow);
-    c2 = v128.load(start + startRow * 2);
-    c3 = v128.load(start + startRow * 3);
-  }
-  const a1 = a + aRow, a2 = a1 + aRow, a3 = a2 + aRow;
+  const second = rows > 1, third = rows > 2, fourth = rows > 3;
+  const a1 = a + (second ? aRow : 0), a2 = a1 + (third ? aRow : 0), a3 = a2 + (fourth ? aRow : 0);
+  const s1 = start + (second ? startRow : 0), s2 = s1 + (third ? startRow : 0), s3 = s2 + (fourth ? startRow : 0);
+  let c0 = first(start), c1 = first(s1), c2 = first(s2), c3 = first(s3);
   const end = b + bStride * k;
   let o: usize = 0;
   do {
@@ -110,42 +153,14 @@ export function tile4x1<T>(
     o += aStep;
     b += bStride;
   } while (b != end);
-  const r1 = c + cStride, r2 = r1 + cStride, r3 = r2 + cStride;
-  if (descent) {
-    const rate = rateOf(descent);
-    const health = v128.add<T>(descend<T>(c, c0, rate), descend<T>(r1, c1, rate));
-    note<T>(descent, v128.add<T>(health, v128.add<T>(descend<T>(r2, c2, rate), descend<T>(r3, c3, rate))));
-    return;
-  }
-  v128.store(c, c0);
-  v128.store(r1, c1);
-  v128.store(r2, c2);
-  v128.store(r3, c3);
+  put1<T>(c, c0, descent);
+  if (second) put1<T>(c + cStride, c1, descent);
+  if (third) put1<T>(c + 2 * cStride, c2, descent);
+  if (fourth) put1<T>(c + 3 * cStride, c3, descent);
 }
 
-export function tile1x2<T>(c: usize, start: usize, a: usize, aStep: usize, b: usize, bStride: usize, k: i32, descent: usize): void {
-  let c0 = first(start), c1 = first(start ? start + 16 : 0);
-  for (const end = b + bStride * k; b != end; b += bStride) {
-    const x = v128.load_splat<T>(a);
-    c0 = mulAdd<T>(x, v128.load(b), c0);
-    c1 = mulAdd<T>(x, v128.load(b, 16), c1);
-    a += aStep;
-  }
-  if (descent) {
-    const rate = rateOf(descent);
-    note<T>(descent, v128.add<T>(descend<T>(c, c0, rate), descend<T>(c + 16, c1, rate)));
-    return;
-  }
-  v128.store(c, c0);
-  v128.store(c, c1, 16);
-}
-
-export function tile1x1<T>(c: usize, start: usize, a: usize, aStep: usize, b: usize, bStride: usize, k: i32, descent: usize): void {
-  let sum = first(start);
-  for (const end = b + bStride * k; b != end; b += bStride) {
-    sum = mulAdd<T>(v128.load_splat<T>(a), v128.load(b), sum);
-    a += aStep;
-  }
+/** Stores one vector of sums, or descends along it. */
+function put1<T>(c: usize, sum: v128, descent: usize): void {
   if (descent) note<T>(descent, descend<T>(c, sum, rateOf(descent)));
   else v128.store(c, sum);
 }
