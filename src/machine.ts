@@ -20,7 +20,7 @@ export class Machine<P extends Precision = Precision> {
   readonly needs: Omit<Needs, "resident">;
   readonly programs: Programs;
   readonly core: Core;
-  /** Of resident. */
+  /** Of training. */
   readonly cursor: Cursor;
   /** Of evaluation, whose sums may be taken in the middle of an epoch. */
   readonly tally: Cursor;

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type Architecture, type ArchitectureOptions, checkArchitecture, outputsOf } from "./architecture.ts";
 import { type NumbersOf, type Precision, type Rows, type Targets, toRows, toTargets } from "./data.ts";
+import { derive } from "./derivatives.ts";
 import { FormatError, StateError } from "./errors.ts";
 import { checkFit, type FitOptions, type TrainOptions } from "./fit.ts";
 import { infer, inferenceRows, inferLabels, tally } from "./inference.ts";
@@ -272,27 +273,7 @@ export class Network<P extends Precision = "f32"> {
     }
     const { data, rows } = this.#rows(where, x);
     if (rows !== 1) throw new RangeError(`${where}: x has ${rows} rows, expected 1`);
-    const machine = new Machine<P>(this.#module, this.#architecture, { rows: 1, derivatives: true });
-    machine.copyState(source);
-    const { stagedInputs, stagedTargets, derivative, gradients } = machine.programs;
-    const { program, output: logits, traces, deltas } = derivative!;
-    machine.stage(stagedInputs, data);
-    machine.stage(
-      stagedTargets,
-      Float64Array.from({ length: outputs }, (_, i) => Number(i === output)),
-    );
-    machine.run(program, 1);
-    return {
-      output: machine.copyOf(logits)[output]!,
-      layers: traces.map(({ z, a }, l) => ({
-        z: machine.copyOf(z),
-        a: machine.copyOf(a),
-        dz: machine.copyOf(deltas[l]!.dz),
-        da: machine.copyOf(deltas[l]!.da),
-        weights: machine.copyOf(gradients[l]![0]!),
-        biases: machine.copyOf(gradients[l]![1]!),
-      })),
-    };
+    return derive(this.#module, source, data, output);
   }
 
   /** Copies of the parameters, one entry for each layer. */

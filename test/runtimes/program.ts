@@ -1,6 +1,7 @@
 // The training program that every runtime runs. It uses the published module only, and no arithmetic of its own whose
 // result could differ between engines.
 import { dense, Network, normal, sgd } from "steepest";
+import { CLASSES, POINTS } from "../reference/higham.ts";
 
 export interface Case {
   name: string;
@@ -11,24 +12,7 @@ export interface Case {
 
 type Precision = "f32" | "f64";
 
-/** The ten points of Higham & Higham, "Deep Learning: An Introduction for Applied Mathematicians" (2019), section 2. */
-const points = {
-  x: [
-    [0.1, 0.1],
-    [0.3, 0.4],
-    [0.1, 0.5],
-    [0.6, 0.9],
-    [0.4, 0.2],
-    [0.6, 0.3],
-    [0.5, 0.6],
-    [0.9, 0.2],
-    [0.4, 0.4],
-    [0.7, 0.6],
-  ],
-  y: Array.from({ length: 10 }, (_, i) => (i < 5 ? [1, 0] : [0, 1])),
-};
-
-/** Their network and method: one random point a step, 100,000 steps. */
+/** Higham & Higham's experiment: one random point a step, 100,000 steps. */
 async function higham(precision: Precision) {
   const initial = { weights: normal(0.5), biases: normal(0.5) };
   const net = await Network.create({
@@ -38,7 +22,7 @@ async function higham(precision: Precision) {
     precision,
     seed: 1,
   });
-  const history = await net.fit(points.x, points.y, {
+  const history = await net.fit(POINTS, CLASSES, {
     optimizer: sgd({ learningRate: 0.05 }),
     epochs: 10,
     stepsPerEpoch: 10_000,
