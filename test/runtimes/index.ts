@@ -1,4 +1,5 @@
-// Trains the networks of program.ts in every runtime of find.ts, and fails unless all end with the same bits.
+// Trains the networks of program.ts in every runtime of find.ts, and fails unless all end with the same bits. Then runs the tests of
+// the relaxed build where its instructions are known.
 import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -14,6 +15,8 @@ import type { Case } from "./program.ts";
 
 /** Milliseconds after which a runtime is killed; it needs a few seconds. */
 const timeLimit = 120_000;
+/** The same for the tests of the relaxed build; they need half a minute. */
+const suiteLimit = 240_000;
 
 const top = fileURLToPath(new URL("../../", import.meta.url));
 const program = `${top}build/runtimes/program.js`;
@@ -33,13 +36,15 @@ async function bundle() {
   writeFileSync(main, 'import { run } from "./program.js";\n\nconsole.log(JSON.stringify(await run()));\n');
 }
 
-async function inProcess(path: string, options: string[]): Promise<Case[]> {
-  const run = promisify(execFile)(path, [...options, main], { timeout: timeLimit, killSignal: "SIGKILL" });
+/** What a program writes. Throws when it fails, or is not done in time. */
+async function output(path: string, args: string[], limit = timeLimit): Promise<string> {
+  const options = { cwd: top, timeout: limit, killSignal: "SIGKILL", maxBuffer: 2 ** 26 } as const;
+  const run = promisify(execFile)(path, args, options);
   process.once("exit", () => run.child.kill("SIGKILL"));
   const { stdout } = await run.catch((error) => {
-    throw error.killed ? late() : error;
+    throw error.killed ? late(limit) : error;
   });
-  return JSON.parse(stdout);
+  return stdout;
 }
 
 /** What playwright-core and puppeteer-core have in common. */
@@ -72,8 +77,8 @@ async function inBrowser(launch: () => Promise<Browser>): Promise<Case[]> {
   }
 }
 
-function late() {
-  return new Error(`not done after ${timeLimit / 1000} s`);
+function late(limit = timeLimit) {
+  return new Error(`not done after ${limit / 1000} s`);
 }
 
 async function limited<T>(work: Promise<T>): Promise<T> {
@@ -88,10 +93,10 @@ async function train({ kind }: Runtime, path: string): Promise<Case[]> {
   switch (kind) {
     case "node":
     case "bun":
-      return inProcess(path, []);
+      return JSON.parse(await output(path, [main]));
     case "deno":
       // Without permissions, and without this project's package.json and lockfile.
-      return inProcess(path, ["run", "--no-prompt", "--no-config", "--no-lock"]);
+      return JSON.parse(await output(path, ["run", "--no-prompt", "--no-config", "--no-lock", main]));
     case "chromium": {
       const args = ["--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update"];
       args.push("--no-sandbox", "--no-first-run", "--disable-sync");
@@ -119,6 +124,24 @@ async function attempt(runtime: Runtime): Promise<Result> {
   } catch (error) {
     return { name, version: found.version, cases: [], problem: `Cannot train in ${name}: ${(error as Error).message}` };
   }
+}
+
+/** Runs the tests of the relaxed build, and says how it went. Returns whether they passed: not where there are none to run. */
+async function relaxedSuite(runtime: Runtime): Promise<boolean> {
+  const found = find(runtime);
+  const start = performance.now();
+  try {
+    if ("absent" in found) throw new Error(found.absent);
+    await output(found.path, [`${top}node_modules/vitest/vitest.mjs`, "run", "--project", "relaxed"], suiteLimit);
+  } catch (error) {
+    // Of a program that fails, the message holds what it wrote to stderr.
+    const { message, stdout = "" } = error as Error & { stdout?: string };
+    console.log(`${stdout}relaxed build, ${runtime.name}: ${message}`);
+    return false;
+  }
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  console.log(`relaxed build, ${runtime.name}: its tests passed in ${seconds} s`);
+  return true;
 }
 
 /** The hash that most runtimes end with, by the name of the case. */
@@ -156,8 +179,12 @@ for (const [name, hash] of hashes) {
 console.log(table.toString());
 for (const { problem } of results) if (problem) console.log(problem);
 
-const passed = results.filter(
+const outcomes = results.map(
   ({ cases }) => cases.length > 0 && cases.every(({ name, sha256 }) => sha256 === hashes.get(name)),
-).length;
-console.log(`${passed} passed, ${results.length - passed} failed`);
-process.exit(passed === results.length ? 0 : 1);
+);
+for (const runtime of runtimes) {
+  if (["Node 22", "Node 24"].includes(runtime.name)) outcomes.push(await relaxedSuite(runtime));
+}
+const passed = outcomes.filter(Boolean).length;
+console.log(`${passed} passed, ${outcomes.length - passed} failed`);
+process.exit(passed === outcomes.length ? 0 : 1);
