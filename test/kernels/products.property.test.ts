@@ -16,10 +16,11 @@ const RATE = 2;
 const SCALE = 2 ** -10;
 
 /**
- * A way to add up that writes nothing, but throws unless the sum that is there is start + factor·Σ a·b to within XNNPACK's bound
- * max·(k·ε + ε), max = |start| + |factor|·Σ|a·b|: each result is at most max, an operation errs by at most ε/2 of its result, and a
- * term passes its product and at most k sums, or k − 1 and a descent's subtraction. As much again is left to the reference, which in
- * f64 is no more exact. What is below the normal numbers errs in a product by half the smallest number besides, here and there.
+ * A way to add up that writes nothing, but throws unless the sum that is there is start + factor·Σ a·b to within max·(k·ε + ε),
+ * max = |start| + |factor|·Σ|a·b|. XNNPACK's tests of products bound them so too, by the k, the ε and the largest that a term can be
+ * (test/subgraph/batch-matrix-multiply.cc): no result is above max, an operation errs by at most ε/2 of its result, and a term passes
+ * its product and at most k sums, or k − 1 and a descent's subtraction. As much again is left to the reference, which in f64 is no
+ * more exact. What is below the normal numbers errs in a product by half the smallest number besides, here and there.
  *
  * All partial sums lie between the sum of the negative terms and that of the positive ones. Where these cannot overflow, no result
  * may; where one of them can, it depends on the order and the fusing whether it does, and where both can, anything may come out.
