@@ -2,7 +2,14 @@ import { tanh } from "../math";
 
 /** a ← tanh(z). */
 export function tanhForward<T>(a: usize, z: usize, bytes: usize): void {
-  for (let i: usize = 0; i < bytes; i += 16) v128.store(a + i, tanh<T>(v128.load(z + i)));
+  // Two vectors at a time share the constants.
+  let i: usize = 0;
+  for (; i + 32 <= bytes; i += 32) {
+    const first = tanh<T>(v128.load(z + i)), second = tanh<T>(v128.load(z + i, 16));
+    v128.store(a + i, first);
+    v128.store(a + i, second, 16);
+  }
+  if (i < bytes) v128.store(a + i, tanh<T>(v128.load(z + i)));
 }
 
 /** dz ← da ⊙ (1 − a²), a = tanh(z). */
