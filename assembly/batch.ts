@@ -43,7 +43,7 @@ function convert<S, T>(address: usize): v128 {
 
 /**
  * out ← scale·source + offset, row by row: [rows][width] of T from S (u8, f32 or f64).
- * Reads up to 15 bytes past a row and writes whole vectors: the padding of `out` holds no meaning.
+ * Reads up to 15 bytes past a row (f32 from f64: 24) and writes whole vectors: the padding of `out` holds no meaning.
  */
 export function gather<S, T>(args: usize, rows: i32): void {
   const r = changetype<GatherRecord>(args);
