@@ -8,6 +8,7 @@ import { softmaxCrossEntropy } from "./loss/softmaxCrossEntropy";
 import { argmax, countEqual, threshold } from "./metrics";
 import { Op } from "./opcodes";
 import { adam } from "./optimizer/adam";
+import { tick } from "./optimizer/tick";
 import { Kernel } from "./program";
 
 /** The kernel of an opcode in precision T: one line each. */
@@ -25,6 +26,7 @@ function kernelOf<T>(op: Op): Kernel | null {
     case Op.MeanSquaredError: return (args, rows) => meanSquaredError<T>(args, rows);
     case Op.BinaryCrossEntropy: return (args, rows) => binaryCrossEntropy<T>(args, rows);
     case Op.SoftmaxCrossEntropy: return (args, rows) => softmaxCrossEntropy<T>(args, rows);
+    case Op.Tick: return (args, rows) => tick(args);
     case Op.Adam: return (args, rows) => adam<T>(args);
     case Op.Argmax: return (args, rows) => argmax<T>(args, rows);
     case Op.Threshold: return (args, rows) => threshold<T>(args, rows);

@@ -14,6 +14,7 @@ export enum Op {
   MeanSquaredError,
   BinaryCrossEntropy,
   SoftmaxCrossEntropy,
+  Tick,
   Adam,
   Argmax,
   Threshold,

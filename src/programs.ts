@@ -39,11 +39,11 @@ export class Programs {
   readonly cursor = new Block(Cursor.BYTES);
   readonly tally = new Block(Cursor.BYTES);
   readonly rate = new Block(8);
-  /** Parameters, the optimizer's slots and its time: what a network is and how it goes on. */
+  /** Parameters, the optimizer's slots and its clock: what a network is and how it goes on. */
   readonly state: Run;
-  /** Blocks as long as the parameters, and the updates taken with them. */
+  /** Blocks as long as the parameters, and how far the optimizer is with them. */
   readonly slots: Block[];
-  readonly time = new Block(8);
+  readonly clock = new Block(64);
   /** Of each layer, in the order of its `parameters`. */
   readonly parameters: Matrix[][];
   readonly parameterRun: Run;
@@ -86,7 +86,7 @@ export class Programs {
     this.gradientRun = new Run(this.gradients.flat());
     const slots = optimizer ? optimizerKind(optimizer).slots : 0;
     this.slots = Array.from({ length: slots }, () => new Block(this.parameterRun.bytes));
-    this.state = new Run([this.parameterRun, ...this.slots, this.time]);
+    this.state = new Run([this.parameterRun, ...this.slots, this.clock]);
     this.stagedInputs = new Block(rows * architecture.inputs.shape[0] * this.#size + GATHER_EXCESS);
     this.stagedTargets = new Block(rows * outputsOf(architecture) * this.#size + GATHER_EXCESS);
     this.inputs = new Block(resident ? resident.x.data.byteLength + GATHER_EXCESS : 0);

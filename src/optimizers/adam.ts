@@ -41,9 +41,10 @@ function checkAdam(where: string, options: Partial<Omit<Adam, "type">>): Adam {
 export const adamKind: OptimizerKind<Adam> = {
   check: (where, { type, ...options }) => void checkAdam(where, options),
   slots: 2,
-  update(program, { beta1, beta2, epsilon }, { parameterRun, gradientRun, slots, rate, time, cursor }) {
+  update(program, { beta1, beta2, epsilon }, { parameterRun, gradientRun, slots, rate, clock, cursor }) {
     const [m, v] = slots;
     const moments = [beta1, beta2, epsilon].map((value) => new Double(value));
-    program.add(Op.Adam, parameterRun, gradientRun, m!, v!, parameterRun.bytes, rate, time, cursor, ...moments);
+    program.add(Op.Tick, clock, cursor, 0, 0, 0);
+    program.add(Op.Adam, parameterRun, gradientRun, parameterRun.bytes, rate, clock, cursor, m!, v!, 0, ...moments);
   },
 };

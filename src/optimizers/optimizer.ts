@@ -1,14 +1,14 @@
 import type { Block } from "../plan.ts";
 import type { Program } from "../program.ts";
 
-/** What an update works on: runs of the same length, and the learning rate and the time, f64. */
+/** What an update works on: runs of the same length, and the learning rate, f64. */
 export interface UpdateBlocks {
   readonly parameterRun: Block;
   readonly gradientRun: Block;
   readonly slots: readonly Block[];
   readonly rate: Block;
-  /** Updates taken with these slots. */
-  readonly time: Block;
+  /** How far the optimizer is with these slots (`assembly/clock.ts`). */
+  readonly clock: Block;
   readonly cursor: Block;
 }
 

@@ -204,6 +204,18 @@ export class Arena {
     return this.#memory.getFloat64(address, true);
   }
 
+  /** Numbers of f64 that kernels may change, such as a clock. */
+  doubles(values: readonly number[]): Block {
+    const block = this.#place(new Block(8 * values.length), true);
+    this.doublesOf(block).set(values);
+    return block;
+  }
+
+  /** The f64 of a block: a view. */
+  doublesOf({ address, bytes }: Block): Float64Array {
+    return new Float64Array(this.#buffer, address, bytes / 8);
+  }
+
   /** A cursor, which kernels may change. */
   cursor(fields: Partial<CursorFields> = {}): Block {
     const block = this.#place(new Block(Cursor.BYTES), true);
