@@ -18,6 +18,12 @@ export function fused(): bool {
   return f32x4.extract_lane(mulAdd<f32>(f32x4.splat(16777218), f32x4.splat(3), f32x4.splat(3)), 0) == 50331656;
 }
 
+/** Two numbers of T at an address, as two of f64. */
+@inline
+export function loadDoubles<T>(at: usize): v128 {
+  return sizeof<T>() == 4 ? f64x2.promote_low_f32x4(v128.load_zero<u64>(at)) : v128.load(at);
+}
+
 /** The first `count` lanes, the others 0; all of them where there are no more. */
 @inline
 export function firstLanes<T>(vector: v128, count: i32): v128 {
