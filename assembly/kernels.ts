@@ -2,6 +2,7 @@ import { activateBackwardRows, activateRows } from "./activation/index";
 import { softmax } from "./activation/softmax";
 import { gather, gatherLabels } from "./batch";
 import { denseBackward, denseForward } from "./dense";
+import { dropoutBackward, dropoutForward } from "./dropout";
 import { binaryCrossEntropy } from "./loss/binaryCrossEntropy";
 import { meanSquaredError } from "./loss/meanSquaredError";
 import { softmaxCrossEntropy } from "./loss/softmaxCrossEntropy";
@@ -34,6 +35,8 @@ function kernelOf<T>(op: Op): Kernel | null {
     case Op.Activate: return (args, rows) => activateRows<T>(args, rows);
     case Op.ActivateBackward: return (args, rows) => activateBackwardRows<T>(args, rows);
     case Op.Softmax: return (args, rows) => softmax<T>(args, rows);
+    case Op.DropoutForward: return (args, rows) => dropoutForward<T>(args, rows);
+    case Op.DropoutBackward: return (args, rows) => dropoutBackward<T>(args, rows);
     case Op.MeanSquaredError: return (args, rows) => meanSquaredError<T>(args, rows);
     case Op.BinaryCrossEntropy: return (args, rows) => binaryCrossEntropy<T>(args, rows);
     case Op.SoftmaxCrossEntropy: return (args, rows) => softmaxCrossEntropy<T>(args, rows);

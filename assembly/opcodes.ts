@@ -11,6 +11,8 @@ export enum Op {
   Activate,
   ActivateBackward,
   Softmax,
+  DropoutForward,
+  DropoutBackward,
   MeanSquaredError,
   BinaryCrossEntropy,
   SoftmaxCrossEntropy,

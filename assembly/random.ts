@@ -5,15 +5,16 @@
 //   key 0  │ seed, low 32 bits                           │
 //   key 1  │ 0          │ seed, high 21 bits             │
 //
-//   word 0 │ index >> 1, low 32 bits                     │   two indexes share a block of four words:
+//   word 0 │ index >> 1 or >> 2, low 32 bits             │   64 bits: two indexes share a block of four words,
 //   word 1 │ stream                                      │   an even one takes words 0 and 1, an odd one 2 and 3,
-//   word 2 │ epoch or step, low 32 bits                  │   the first of them the low half of its 64 bits
-//   word 3 │ purpose    │ epoch or step, high 21 bits    │
+//   word 2 │ epoch or step, low 32 bits                  │   the first of them the low half;
+//   word 3 │ purpose    │ epoch or step, high 21 bits    │   32 bits: four share it, each takes word index & 3
 //
-//   purpose   stream                       epoch or step   index
-//   initial   256 · layer + block          0               row · columns + column
-//   shuffle   pass within the epoch        epoch           position in the order
-//   draw      index >> 33                  epoch           number of the draw within the epoch
+//   purpose   stream                       epoch or step   index                                      bits
+//   initial   256 · layer + block          0               row · columns + column                     64
+//   shuffle   pass within the epoch        epoch           position in the order                      64
+//   draw      index >> 33                  epoch           number of the draw within the epoch        64
+//   dropout   layer                        step            row of the batch · columns + column        32
 
 // biome-ignore-all lint/correctness/noPrecisionLoss: the coefficients have the digits of their source
 import { log } from "./math";
@@ -21,6 +22,7 @@ import { log } from "./math";
 const INITIAL: u32 = 0;
 const SHUFFLE: u32 = 1;
 const DRAW: u32 = 2;
+const DROPOUT: u32 = 3;
 
 /** Philox4x32-10 of a counter of four words and a key of two: four words, the first in lane 0. */
 export function philox(c0: u32, c1: u32, c2: u32, c3: u32, k0: u32, k1: u32): v128 {
@@ -66,14 +68,14 @@ function counts(value: f64): bool {
   return value >= 0 && value <= 9007199254740991 && floor(value) === value;
 }
 
-/** Bytes that `eightBits` writes. */
+/** Bytes that `fourBlocks` writes. */
 export const SCRATCH = 64;
 
-/** Writes the 64 bits of each of eight indexes from `first`, a multiple of 8: four blocks side by side. */
-function eightBits(
-  out: usize, purpose: u32, stream: u32, epoch: u64, first: u64, seedLow: u32, seedHigh: u32,
+/** Writes the words of four blocks from `first` on, side by side: word 0 of each is `first` … `first` + 3. */
+function fourBlocks(
+  out: usize, purpose: u32, stream: u32, epoch: u64, first: u32, seedLow: u32, seedHigh: u32,
 ): void {
-  let c0 = i32x4.add(i32x4.splat(<u32>(first >> 1)), i32x4(0, 1, 2, 3));
+  let c0 = i32x4.add(i32x4.splat(first), i32x4(0, 1, 2, 3));
   let c1 = i32x4.splat(stream);
   let c2 = i32x4.splat(<u32>epoch);
   let c3 = i32x4.splat(<u32>(epoch >> 32) | (purpose << 21));
@@ -98,6 +100,17 @@ function eightBits(
   v128.store(out, v128.shuffle<i64>(even23, odd23, 1, 3), 48);
 }
 
+/** Writes the 64 bits of each of the eight indexes from index & ~7 on. */
+@inline
+function eightBits(out: usize, purpose: u32, stream: u32, epoch: u64, index: u64, seedLow: u32, seedHigh: u32): void {
+  fourBlocks(out, purpose, stream, epoch, <u32>(index >> 3) << 2, seedLow, seedHigh);
+}
+
+/** Writes the 32 bits of each of the sixteen indexes from `first` on, a multiple of 16, for dropout. */
+export function sixteenWords(out: usize, layer: u32, step: u64, first: u32, seedLow: u32, seedHigh: u32): void {
+  fourBlocks(out, DROPOUT, layer, step, first >> 2, seedLow, seedHigh);
+}
+
 /** The bits of `index` among the eight at `scratch`. */
 @inline
 function oneOf(scratch: usize, index: u64): u64 {
@@ -115,7 +128,7 @@ export function shuffle(
   sequence(order, count, 0);
   const top: i32 = count - 1;
   for (let i = top; i > 0; i--) {
-    if ((i & 7) == 7 || i == top) eightBits(scratch, SHUFFLE, pass, <u64>epoch, i & ~7, seedLow, seedHigh);
+    if ((i & 7) == 7 || i == top) eightBits(scratch, SHUFFLE, pass, <u64>epoch, i, seedLow, seedHigh);
     const j = bounded(oneOf(scratch, i), <u64>i + 1);
     const here = order + (<usize>i << 2);
     const there = order + (<usize>j << 2);
@@ -136,7 +149,7 @@ export function draw(
   for (let j: u32 = 0; j < count; j++) {
     const index = <u64>first + j;
     if (!(index & 7) || j == 0) {
-      eightBits(scratch, DRAW, <u32>(index >> 33), <u64>epoch, index & ~7, seedLow, seedHigh);
+      eightBits(scratch, DRAW, <u32>(index >> 33), <u64>epoch, index, seedLow, seedHigh);
     }
     store<u32>(order + (<usize>j << 2), bounded(oneOf(scratch, index), rows));
   }

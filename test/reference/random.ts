@@ -5,6 +5,7 @@ const MASK = 0xffffffffn;
 export const INITIAL = 0n;
 export const SHUFFLE = 1n;
 export const DRAW = 2n;
+export const DROPOUT = 3n;
 
 /** Philox4x32-10 (Salmon et al. 2011): four words from a counter of four words and a key of two. */
 export function philox(counter: readonly bigint[], key: readonly bigint[]): [bigint, bigint, bigint, bigint] {
@@ -20,14 +21,27 @@ export function philox(counter: readonly bigint[], key: readonly bigint[]): [big
   return [c0, c1, c2, c3];
 }
 
+/** The four words of one block. */
+function block(seed: number, purpose: bigint, stream: number, epoch: number, number: bigint) {
+  const key = [BigInt(seed) & MASK, BigInt(seed) >> 32n];
+  const time = BigInt(epoch);
+  return philox([number & MASK, BigInt(stream), time & MASK, (time >> 32n) + purpose * 2n ** 21n], key);
+}
+
 /** The 64 random bits at one place. */
 export function randomBits(seed: number, purpose: bigint, stream: number, epoch: number, index: number): bigint {
-  const key = [BigInt(seed) & MASK, BigInt(seed) >> 32n];
-  const block = (BigInt(index) >> 1n) & MASK;
-  const time = BigInt(epoch);
-  const words = philox([block, BigInt(stream), time & MASK, (time >> 32n) + purpose * 2n ** 21n], key);
+  const words = block(seed, purpose, stream, epoch, BigInt(index) >> 1n);
   const half = index % 2 === 0 ? 0 : 2;
   return words[half]! + words[half + 1]! * 2n ** 32n;
+}
+
+/** The 32 random bits at places 0…count−1 of a layer's dropout. */
+export function dropoutWords(count: number, seed: number, layer: number, step: number): number[] {
+  return Array.from({ length: Math.ceil(count / 4) }, (_, i) =>
+    block(seed, DROPOUT, layer, step, BigInt(i)).map(Number),
+  )
+    .flat()
+    .slice(0, count);
 }
 
 /** ⌊bits · n / 2⁶⁴⌋. */

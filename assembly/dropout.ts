@@ -1,0 +1,87 @@
+import { Cursor } from "./cursor";
+import { SCRATCH, sixteenWords } from "./random";
+import { firstLanes, lanes } from "./simd";
+
+// Dropout (Srivastava et al., Journal of Machine Learning Research 15, 2014), inverted: what is kept is scaled up in training,
+// so that prediction leaves everything as it is. All matrices are [rows][columns], `stride` bytes from row to row.
+
+@unmanaged
+class DropoutForwardRecord {
+  a: usize;
+  x: usize;
+  /** Written for the backward: 0 or 1 / (1 − rate), padding 0. */
+  mask: usize;
+  columns: i32;
+  stride: usize;
+  /** Its step tells the masks of a layer apart. */
+  cursor: usize;
+  seedLow: u32;
+  seedHigh: u32;
+  layer: u32;
+  /** Room for DRAWS bytes. */
+  workspace: usize;
+  /** The part that is dropped, in [0, 1). */
+  rate: f64;
+}
+
+/** Bytes of the draws at hand: the last four of the sixteen before, sixteen, and as many as a vector may read past them. */
+export const DRAWS: usize = 16 + SCRATCH + 16;
+
+/**
+ * A ← X ⊙ M, M 0 with probability ⌈rate·2³²⌉ / 2³² (a rate nearer to 1 than 2⁻³²: 1 − 2⁻³²), else 1 / (1 − rate) rounded to T.
+ * Number i·columns + j of the batch is kept where its 32 random bits are that count or more (`random.ts`). NaN and ±∞ times 0
+ * are NaN. `a` may be `x`; the padding of `a` holds no meaning.
+ */
+export function dropoutForward<T>(args: usize, rows: i32): void {
+  const r = changetype<DropoutForwardRecord>(args);
+  assert(r.rate >= 0 && r.rate < 1);
+  const step = <u64>changetype<Cursor>(r.cursor).step;
+  const threshold = i32x4.splat(<u32>min<f64>(ceil(r.rate * 4294967296), 4294967295));
+  const scale = v128.splat<T>(<T>(1 / (1 - r.rate)));
+  const columns = r.columns;
+  const end = r.workspace + 16 + SCRATCH;
+  // How many numbers there are draws for: those of the last lie before `end`.
+  let drawn = 0;
+  let first = 0;
+  let offset: usize = 0;
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j += lanes<T>()) {
+      if (first + min(j + lanes<T>(), columns) > drawn) {
+        v128.store(r.workspace, v128.load(end - 16));
+        sixteenWords(r.workspace + 16, r.layer, step, drawn, r.seedLow, r.seedHigh);
+        drawn += 16;
+      }
+      const at = offset + <usize>j * sizeof<T>();
+      const kept = atLeast<T>(end - (<usize>(drawn - first - j) << 2), threshold);
+      const m = firstLanes<T>(v128.and(scale, kept), columns - j);
+      v128.store(r.mask + at, m);
+      v128.store(r.a + at, v128.mul<T>(v128.load(r.x + at), m));
+    }
+    first += columns;
+    offset += r.stride;
+  }
+}
+
+/** All bits set in the lanes of T whose draw is the threshold or more. Draws are u32, one for each lane. */
+@inline
+function atLeast<T>(draws: usize, threshold: v128): v128 {
+  if (sizeof<T>() == 4) return i32x4.ge_u(v128.load(draws), threshold);
+  return i64x2.extend_low_i32x4_s(i32x4.ge_u(v128.load64_zero(draws), threshold));
+}
+
+@unmanaged
+class DropoutBackwardRecord {
+  dx: usize;
+  da: usize;
+  mask: usize;
+  stride: usize;
+}
+
+/** D_X ← D_A ⊙ M, padding 0. `dx` may be `da`. */
+export function dropoutBackward<T>(args: usize, rows: i32): void {
+  const r = changetype<DropoutBackwardRecord>(args);
+  const bytes = <usize>rows * r.stride;
+  for (let at: usize = 0; at < bytes; at += 16) {
+    v128.store(r.dx + at, v128.mul<T>(v128.load(r.da + at), v128.load(r.mask + at)));
+  }
+}
