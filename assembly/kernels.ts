@@ -1,6 +1,9 @@
 import { activateBackwardRows, activateRows } from "./activation/index";
 import { softmax } from "./activation/softmax";
 import { gather, gatherLabels } from "./batch";
+import { batchNormBackward, batchNormForward } from "./batchNorm";
+import { batchNormApply, batchNormApplyBackward } from "./batchNorm/apply";
+import { batchNormCommit } from "./batchNorm/commit";
 import { denseBackward, denseForward } from "./dense";
 import { dropoutBackward, dropoutForward } from "./dropout";
 import { binaryCrossEntropy } from "./loss/binaryCrossEntropy";
@@ -37,6 +40,11 @@ function kernelOf<T>(op: Op): Kernel | null {
     case Op.Softmax: return (args, rows) => softmax<T>(args, rows);
     case Op.DropoutForward: return (args, rows) => dropoutForward<T>(args, rows);
     case Op.DropoutBackward: return (args, rows) => dropoutBackward<T>(args, rows);
+    case Op.BatchNormForward: return (args, rows) => batchNormForward<T>(args, rows);
+    case Op.BatchNormBackward: return (args, rows) => batchNormBackward<T>(args, rows);
+    case Op.BatchNormCommit: return (args, rows) => batchNormCommit<T>(args, rows);
+    case Op.BatchNormApply: return (args, rows) => batchNormApply<T>(args, rows);
+    case Op.BatchNormApplyBackward: return (args, rows) => batchNormApplyBackward<T>(args, rows);
     case Op.MeanSquaredError: return (args, rows) => meanSquaredError<T>(args, rows);
     case Op.BinaryCrossEntropy: return (args, rows) => binaryCrossEntropy<T>(args, rows);
     case Op.SoftmaxCrossEntropy: return (args, rows) => softmaxCrossEntropy<T>(args, rows);

@@ -1,0 +1,25 @@
+import { firstLanes, lanes } from "./simd";
+
+// Sums down the columns of a matrix, in an order that the count of rows alone fixes: the rows of a chunk in index order from 0,
+// then the sums of the chunks in index order. All rows are whole vectors.
+
+/** Rows of a chunk. A sum that goes on over batches of whole chunks has the bits of one batch. */
+export const CHUNK = 64;
+
+/** row ← 0. */
+export function clear(row: usize, bytes: usize): void {
+  for (let at: usize = 0; at < bytes; at += 16) v128.store(row + at, i32x4.splat(0));
+}
+
+/** sum ← sum + row. */
+export function add<T>(sum: usize, row: usize, bytes: usize): void {
+  for (let at: usize = 0; at < bytes; at += 16) v128.store(sum + at, v128.add<T>(v128.load(sum + at), v128.load(row + at)));
+}
+
+/** What lies behind the columns in the last vector of a row ← 0. */
+@inline
+export function clearPadding<T>(row: usize, columns: i32): void {
+  const last = (columns - 1) & -lanes<T>();
+  const at = row + <usize>last * sizeof<T>();
+  v128.store(at, firstLanes<T>(v128.load(at), columns - last));
+}
