@@ -6,6 +6,7 @@ import { batchNormApply, batchNormApplyBackward } from "./batchNorm/apply";
 import { batchNormCommit } from "./batchNorm/commit";
 import { denseBackward, denseForward } from "./dense";
 import { dropoutBackward, dropoutForward } from "./dropout";
+import { layerNormBackward, layerNormForward } from "./layerNorm";
 import { binaryCrossEntropy } from "./loss/binaryCrossEntropy";
 import { meanSquaredError } from "./loss/meanSquaredError";
 import { softmaxCrossEntropy } from "./loss/softmaxCrossEntropy";
@@ -45,6 +46,8 @@ function kernelOf<T>(op: Op): Kernel | null {
     case Op.BatchNormCommit: return (args, rows) => batchNormCommit<T>(args, rows);
     case Op.BatchNormApply: return (args, rows) => batchNormApply<T>(args, rows);
     case Op.BatchNormApplyBackward: return (args, rows) => batchNormApplyBackward<T>(args, rows);
+    case Op.LayerNormForward: return (args, rows) => layerNormForward<T>(args, rows);
+    case Op.LayerNormBackward: return (args, rows) => layerNormBackward<T>(args, rows);
     case Op.MeanSquaredError: return (args, rows) => meanSquaredError<T>(args, rows);
     case Op.BinaryCrossEntropy: return (args, rows) => binaryCrossEntropy<T>(args, rows);
     case Op.SoftmaxCrossEntropy: return (args, rows) => softmaxCrossEntropy<T>(args, rows);

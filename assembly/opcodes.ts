@@ -18,6 +18,8 @@ export enum Op {
   BatchNormCommit,
   BatchNormApply,
   BatchNormApplyBackward,
+  LayerNormForward,
+  LayerNormBackward,
   MeanSquaredError,
   BinaryCrossEntropy,
   SoftmaxCrossEntropy,
