@@ -53,6 +53,21 @@ export interface Core {
     scratch: number,
   ): void;
   sequence(order: number, count: number, first: number): void;
+  dot(size: number, a: number, b: number, bytes: number): number;
+  axpy(size: number, out: number, y: number, alpha: number, x: number, bytes: number): void;
+  scale(size: number, out: number, alpha: number, x: number, bytes: number): void;
+  largest(size: number, x: number, bytes: number): number;
+  accumulateNormal(
+    matrix: number,
+    b: number,
+    jacobian: number,
+    residuals: number,
+    rows: number,
+    n: number,
+    workspace: number,
+  ): void;
+  cholesky(matrix: number, diagonal: number, n: number, damping: number): number;
+  solveCholesky(x: number, matrix: number, diagonal: number, n: number): void;
 }
 
 declare const process: { getBuiltinModule(name: string): { readFile(url: URL): Promise<Uint8Array> } };
