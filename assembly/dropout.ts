@@ -18,14 +18,11 @@ class DropoutForwardRecord {
   seedLow: u32;
   seedHigh: u32;
   layer: u32;
-  /** Room for DRAWS bytes. */
+  /** Room for 96 bytes: the last four draws of the sixteen before, sixteen draws, and as many as a vector may read past them. */
   workspace: usize;
   /** The part that is dropped, in [0, 1). */
   rate: f64;
 }
-
-/** Bytes of the draws at hand: the last four of the sixteen before, sixteen, and as many as a vector may read past them. */
-export const DRAWS: usize = 16 + SCRATCH + 16;
 
 /**
  * A ← X ⊙ M, M 0 with probability ⌈rate·2³²⌉ / 2³² (a rate nearer to 1 than 2⁻³²: 1 − 2⁻³²), else 1 / (1 − rate) rounded to T.

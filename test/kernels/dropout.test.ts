@@ -5,8 +5,8 @@ import { normal, PRECISIONS } from "../reference/precision.ts";
 import { dropoutWords } from "../reference/random.ts";
 import { Arena, type Rows } from "./harness.ts";
 
-/** Bytes of the draws at hand (`assembly/dropout.ts`). */
-const DRAWS = 96;
+/** Bytes of the workspace (`assembly/dropout.ts`). */
+const WORKSPACE = 96;
 
 interface Coordinates {
   readonly seed?: number;
@@ -32,7 +32,7 @@ describe.each(PRECISIONS)("dropout in $name", async (precision) => {
     const [low, high] = [seed % 2 ** 32, Math.floor(seed / 2 ** 32)];
     arena.run(X.rows, [
       Op.DropoutForward,
-      ...[A, X, M, X.columns, X.rowBytes, cursor, low, high, layer, arena.workspace(DRAWS), new Double(rate)],
+      ...[A, X, M, X.columns, X.rowBytes, cursor, low, high, layer, arena.workspace(WORKSPACE), new Double(rate)],
     ]);
     return { A, M };
   }

@@ -32,7 +32,7 @@ function forward(
   const gamma = arena.input(parameters.gamma, 1, columns, { value: 0 });
   const beta = arena.input(parameters.beta, 1, columns, { value: 0 });
   const a = inPlace ? X : arena.output(rows, columns);
-  // [rows][2] without padding: in f32 two rows of them are a vector.
+  // [rows][2], one row behind the other.
   const statistics = arena.output(1, 2 * rows);
   arena.run(rows, [Op.LayerNormForward, ...[a, X, gamma, beta, statistics, columns, X.rowBytes, new Double(epsilon)]]);
   return { X, gamma, a, statistics };
