@@ -68,6 +68,10 @@ export interface Core {
   ): void;
   cholesky(matrix: number, diagonal: number, n: number, damping: number): number;
   solveCholesky(x: number, matrix: number, diagonal: number, n: number): void;
+  exponential(x: number): number;
+  logarithm(x: number): number;
+  /** |x| ≤ 2^20. */
+  cosine(x: number): number;
 }
 
 declare const process: { getBuiltinModule(name: string): { readFile(url: URL): Promise<Uint8Array> } };

@@ -1,5 +1,5 @@
-// What exp, sigmoid and tanh share: x = n·ln 2 + r, |r| ≤ ln 2 / 2, and the even function r·coth(r/2), from which
-// e^r = (r·coth(r/2) + r) / (r·coth(r/2) − r).
+// What exp, expm1, sigmoid, tanh and the normal distribution share: x = n·ln 2 + r, |r| ≤ ln 2 / 2, and the even function
+// r·coth(r/2), from which e^r = (r·coth(r/2) + r) / (r·coth(r/2) − r).
 import { mulAdd } from "../simd";
 import { constant } from "./vector";
 

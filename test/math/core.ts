@@ -1,14 +1,17 @@
 // The functions under test, over whole arrays.
 import { readFileSync } from "node:fs";
+import type { Core } from "../../src/module.ts";
 
-export type Name = "exp" | "log" | "log1p" | "sigmoid" | "tanh";
-export const names: Name[] = ["exp", "log", "log1p", "sigmoid", "tanh"];
+export type Name = "exp" | "expm1" | "log" | "log1p" | "sigmoid" | "tanh" | "gaussian" | "cumulative";
+export const names: Name[] = ["exp", "expm1", "log", "log1p", "sigmoid", "tanh", "gaussian", "cumulative"];
 
 /** Numbers that one call takes at most. */
 export const CHUNK = 32768;
 
 type Loop = (to: number, from: number, bytes: number) => void;
-type Exports = Record<`${Name}F${32 | 64}`, Loop> & { powInteger(x: number, n: number): number };
+type Exports = Record<`${Name}F${32 | 64}`, Loop> & {
+  powInteger(x: number, n: number): number;
+} & Pick<Core, "exponential" | "logarithm" | "cosine">;
 
 const INPUT = 1 << 16;
 const OUTPUT = INPUT + CHUNK * 8;

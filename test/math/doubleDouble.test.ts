@@ -1,5 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { type DoubleDouble, exp, expm1, log, log1p, scale, sigmoid, tanh } from "./doubleDouble.ts";
+import {
+  add,
+  cos,
+  cumulative,
+  type DoubleDouble,
+  exp,
+  expm1,
+  log,
+  log1p,
+  multiply,
+  negate,
+  scale,
+  sigmoid,
+  tanh,
+} from "./doubleDouble.ts";
 
 /** Digits after the point that are compared: 2^−100 is 8e-31. */
 const DIGITS = 30;
@@ -28,6 +42,11 @@ describe("double-double arithmetic", () => {
     expectDigits(log(10), "2.30258509299404568401799145468436420760");
     expectDigits(log1p(1), "0.69314718055994530941723212145817656807");
     expectDigits(tanh(1), "0.76159415595576488811945828260479359041");
+    expectDigits(cos(1), "0.54030230586813971740093660744297660373");
+    expectDigits(cos(1e6), "0.93675212753314478693853253507491877570");
+    // Abramowitz & Stegun, table 26.1, gives fifteen of these.
+    expectDigits(cumulative(1).value, "0.84134474606854294858523254563203792247");
+    expectDigits(cumulative(-2).value, "0.02275013194817920720028263716653343747");
   });
 
   it("agrees with itself where two formulas meet", () => {
@@ -36,6 +55,19 @@ describe("double-double arithmetic", () => {
     const left = decimal(tanh(0.25));
     const right = 2n * decimal(scale(s.value, s.exponent)) - 10n ** BigInt(DIGITS);
     expect(Math.abs(Number(left - right))).toBeLessThanOrEqual(8);
+  });
+
+  it("agrees with itself on both sides of −3, where the sum for Φ goes over to the fraction", () => {
+    // Φ(−3 + h) − Φ(−3 − h) = 2h·φ(3)·(1 + (3² − 1)/6·h² + …), h = 2^−30; 2^−100 and Φ's own rounding of 2^−105 are left.
+    const h = 2 ** -30;
+    const [above, below] = [-3 + h, -3 - h].map((x) => {
+      const { value, exponent } = cumulative(x);
+      return scale(value, exponent);
+    });
+    const density = exp([-4.5, 0]);
+    const slope = scale(multiply(density.value, [0.3989422804014327, -2.4923272022777433e-17]), density.exponent + 1);
+    const difference = add(add(above!, negate(below!)), negate(multiply(slope, [h, 0])));
+    expect(Math.abs(difference[0] - (8 / 6) * slope[0] * h ** 3)).toBeLessThan(2 ** -100);
   });
 
   it("keeps its relative precision next to zero", () => {

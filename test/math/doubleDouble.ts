@@ -92,6 +92,58 @@ export function expm1(x: DoubleDouble): DoubleDouble {
   return n === 0 ? series : add(scale(add(ONE, series), n), [-1, 0]);
 }
 
+/** e^(−x²/2), the square exact. */
+export function gaussian(x: number): Scaled {
+  return exp(scale(negate(square(x)), -1));
+}
+
+const square = (x: number) => twoProduct(x, x);
+
+/** √(2π). */
+const ROOT_TWO_PI: DoubleDouble = [2.5066282746310007, -1.8328579980459167e-16];
+
+/**
+ * Φ(x): by ½ + φ(x)·(x + x³/3 + x⁵/15 + …) near 0, from −3 on down (where the sum would cancel), and for large x, by
+ * Φ(−u) = φ(u) / (u + 1/(u + 2/(u + 3/(u + …)))) (Abramowitz & Stegun, 26.2.11 and 26.2.14).
+ */
+export function cumulative(x: number): Scaled {
+  const { value, exponent } = gaussian(x);
+  const density = divide(value, ROOT_TWO_PI);
+  if (x < -3) {
+    let fraction: DoubleDouble = [-x, 0];
+    for (let n = 250; n > 0; n--) fraction = add([-x, 0], divide([n, 0], fraction));
+    return { value: divide(density, fraction), exponent };
+  }
+  // Φ(8.5) is 1 to 2^−56.
+  if (x > 8.5) return { value: ONE, exponent: 0 };
+  let term: DoubleDouble = [x, 0];
+  let sum = term;
+  for (let n = 3; Math.abs(term[0]) > Math.abs(sum[0]) * 2 ** -108; n += 2) {
+    term = divide(multiply(term, square(x)), [n, 0]);
+    sum = add(sum, term);
+  }
+  return { value: add([0.5, 0], scale(multiply(density, sum), exponent)), exponent: 0 };
+}
+
+/** π/2 to 142 bits. The first part has 33 of them: n times it is exact, |n| < 2^20. */
+const HALF_PI = [1.5707963267341256, 6.077100506506192e-11, 3.5215598651832e-27];
+
+/** cos x by Taylor's series around the next multiple of π/2, |x| ≤ 2^20. */
+export function cos(x: number): DoubleDouble {
+  const n = Math.round(x / (Math.PI / 2));
+  const first: DoubleDouble = [x - n * HALF_PI[0]!, 0];
+  const r = add(add(first, twoProduct(-n, HALF_PI[1]!)), twoProduct(-n, HALF_PI[2]!));
+  const odd = n % 2 !== 0;
+  const z = multiply(r, r);
+  let sum: DoubleDouble = [0, 0];
+  for (let k = odd ? 29 : 28; k >= 0; k -= 2) {
+    const next = divide(multiply(sum, z), [-(k + 1) * (k + 2), 0]);
+    sum = add(ONE, next);
+  }
+  const result = odd ? multiply(sum, r) : sum;
+  return [1, 2].includes(((n % 4) + 4) % 4) ? negate(result) : result;
+}
+
 /** ln(1 + u), 1 + u in [0.7, 1.5]: one step of Halley's method, which triples the digits of the estimate. */
 function log1pNear(u: DoubleDouble): DoubleDouble {
   const estimate: DoubleDouble = [Math.log1p(u[0]), 0];

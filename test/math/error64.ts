@@ -1,13 +1,16 @@
 // The error of the f64 functions, against double-double arithmetic.
 import { apply64, type Name } from "./core.ts";
-import { exp, log, log1p, type Scaled, sigmoid, tanh } from "./doubleDouble.ts";
+import { cumulative, exp, expm1, gaussian, log, log1p, type Scaled, sigmoid, tanh } from "./doubleDouble.ts";
 
 export const reference: Record<Name, (x: number) => Scaled> = {
   exp: (x) => exp([x, 0]),
+  expm1: (x) => ({ value: expm1([Math.max(-80, Math.min(0, x)), 0]), exponent: 0 }),
   log: (x) => ({ value: log(x), exponent: 0 }),
   log1p: (x) => ({ value: log1p(x), exponent: 0 }),
   sigmoid,
   tanh: (x) => ({ value: tanh(x), exponent: 0 }),
+  gaussian,
+  cumulative,
 };
 
 const double = new Float64Array(1);

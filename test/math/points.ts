@@ -43,6 +43,13 @@ const regions: Record<Name, Region[]> = {
     between(709.5, 709.782), // the largest results
     between(-745.13, -708.3), // subnormal results
   ],
+  expm1: [
+    between(-40, 0),
+    between(-1, 0),
+    (u) => -(2 ** (-1074 + u * 1080)), // every exponent
+    switches(-Math.LN2, 0, 54),
+    between(-38.5, -36), // where −1 is reached
+  ],
   log: [
     spread(-1074, 1024, false),
     between(0.5, 2),
@@ -65,6 +72,21 @@ const regions: Record<Name, Region[]> = {
     spread(-1074, 5),
     switches(Math.LN2 / 2, -58, 58),
     between(18, 21), // where 1 is reached
+  ],
+  gaussian: [
+    between(-37.6, 37.6),
+    between(-1, 1),
+    spread(-1074, 5),
+    (u, v) => Math.sqrt(switches(2 * Math.LN2, 0, 1020)(u, v)),
+    between(37.6, 38.6), // subnormal results
+  ],
+  cumulative: [
+    between(-37.5, 9),
+    between(-1, 1),
+    between(-4, -2),
+    spread(-1074, 5),
+    between(8, 9), // where 1 is reached
+    between(-38.5, -37.5), // subnormal results
   ],
 };
 
