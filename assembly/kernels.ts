@@ -1,5 +1,6 @@
 import { activateBackwardRows, activateRows } from "./activation/index";
-import { softmax } from "./activation/softmax";
+import { exponential } from "./activation/exponential";
+import { softmax, softmaxBackward } from "./activation/softmax";
 import { gather, gatherLabels } from "./batch";
 import { batchNormBackward, batchNormForward } from "./batchNorm";
 import { batchNormApply, batchNormApplyBackward } from "./batchNorm/apply";
@@ -48,6 +49,8 @@ function kernelOf<T>(op: Op): Kernel | null {
     case Op.BatchNormApplyBackward: return (args, rows) => batchNormApplyBackward<T>(args, rows);
     case Op.LayerNormForward: return (args, rows) => layerNormForward<T>(args, rows);
     case Op.LayerNormBackward: return (args, rows) => layerNormBackward<T>(args, rows);
+    case Op.SoftmaxBackward: return (args, rows) => softmaxBackward<T>(args, rows);
+    case Op.Exponential: return (args, rows) => exponential<T>(args, rows);
     case Op.MeanSquaredError: return (args, rows) => meanSquaredError<T>(args, rows);
     case Op.BinaryCrossEntropy: return (args, rows) => binaryCrossEntropy<T>(args, rows);
     case Op.SoftmaxCrossEntropy: return (args, rows) => softmaxCrossEntropy<T>(args, rows);

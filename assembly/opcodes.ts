@@ -20,6 +20,8 @@ export enum Op {
   BatchNormApplyBackward,
   LayerNormForward,
   LayerNormBackward,
+  SoftmaxBackward,
+  Exponential,
   MeanSquaredError,
   BinaryCrossEntropy,
   SoftmaxCrossEntropy,
@@ -45,12 +47,24 @@ export enum Op {
   CountEqual,
 }
 
-/** The activations that work number by number. */
+/** The activations that work number by number. Those of `dense` end with Sigmoid; the others stand in records of their own. */
 export enum Activation {
+  // The derivative is taken from A.
   Identity = 0,
   Relu,
   Tanh,
   Sigmoid,
+  /** p: the slope below 0. */
+  LeakyRelu,
+  /** p·(e^z − 1) below 0, all of it times q. */
+  Elu,
+  // The derivative is taken from Z.
+  Gelu,
+  GeluTanh,
+  Silu,
+  Softplus,
+  /** p·z + q between 0 and 1. */
+  HardSigmoid,
 }
 
 /** What becomes of a gradient. */

@@ -1,6 +1,6 @@
 import { Activation as Code, Op } from "../assembly/opcodes.ts";
 import type { Matrix } from "./plan.ts";
-import type { Program } from "./program.ts";
+import { Double, type Program } from "./program.ts";
 
 const CODES = {
   identity: Code.Identity,
@@ -20,13 +20,13 @@ export const activationCode = (activation: Activation) => CODES[activation];
 /** A ← a(Z), in a place of its own. */
 export function activate(program: Program, activation: Activation, z: Matrix): Matrix {
   const a = program.scratch(z.columns);
-  program.add(Op.Activate, a, z, z.rowBytes, CODES[activation]);
+  program.add(Op.Activate, a, z, z.rowBytes, CODES[activation], new Double(0), new Double(0));
   return a;
 }
 
 /** D_Z ← D_A ⊙ a′(Z), a′ taken from A, in a place of its own. */
 export function activateBackward(program: Program, activation: Activation, da: Matrix, a: Matrix): Matrix {
   const dz = program.scratch(da.columns);
-  program.add(Op.ActivateBackward, dz, da, a, da.rowBytes, CODES[activation]);
+  program.add(Op.ActivateBackward, dz, da, a, da.rowBytes, CODES[activation], new Double(0), new Double(0));
   return dz;
 }

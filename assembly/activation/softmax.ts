@@ -1,6 +1,6 @@
 import { exp } from "../math";
 import { argmaxOf } from "../metrics";
-import { lanes } from "../simd";
+import { firstLanes, lanes } from "../simd";
 
 /**
  * Writes e_j = e^(z_j − z_top) to `out` and returns Σ_j e_j − 1, summed in index order without the largest, whose e is 1:
@@ -39,5 +39,38 @@ export function softmax<T>(args: usize, rows: i32): void {
     for (let at: usize = 0; at < r.stride; at += 16) v128.store(a + at, v128.div<T>(v128.load(a + at), sum));
     a += r.stride;
     z += r.stride;
+  }
+}
+
+@unmanaged
+class SoftmaxBackwardRecord {
+  dz: usize;
+  da: usize;
+  a: usize;
+  /** Of one row, in bytes. */
+  stride: usize;
+  outputs: i32;
+}
+
+/** dz_j ← a_j·(da_j − Σ_k da_k·a_k), row by row, the sum in index order in f64; the padding of dz is 0. `dz` may be `da`. */
+export function softmaxBackward<T>(args: usize, rows: i32): void {
+  const r = changetype<SoftmaxBackwardRecord>(args);
+  let dz = r.dz, da = r.da, a = r.a;
+  for (let i = 0; i < rows; i++) {
+    let sum: f64 = 0;
+    for (let j = 0; j < r.outputs; j++) {
+      const at = <usize>j * sizeof<T>();
+      sum += <f64>load<T>(da + at) * <f64>load<T>(a + at);
+    }
+    const mean = v128.splat<T>(<T>sum);
+    let left = r.outputs;
+    for (let at: usize = 0; at < r.stride; at += 16) {
+      const d = v128.mul<T>(v128.load(a + at), v128.sub<T>(v128.load(da + at), mean));
+      v128.store(dz + at, firstLanes<T>(d, left));
+      left -= lanes<T>();
+    }
+    dz += r.stride;
+    da += r.stride;
+    a += r.stride;
   }
 }
