@@ -1,0 +1,105 @@
+import { checkKnown, positiveNumber } from "../options.ts";
+import { type FullBatchMethod, type LeastSquares, vectorsOf } from "./problem.ts";
+
+/** Levenberg–Marquardt, as plain data. */
+export interface LevenbergMarquardt {
+  readonly type: "levenbergMarquardt";
+  readonly damping: number;
+  readonly tolerance: number;
+}
+
+/**
+ * Levenberg–Marquardt, for mean squared errors over all rows at once: w ← w − (JᵀJ + μI)⁻¹ Jᵀr, J the Jacobian of the
+ * residuals r = ŷ − y (Levenberg 1944; Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", 1963; for
+ * networks Hagan & Menhaj, "Training feedforward networks with the Marquardt algorithm", 1994). A step that does not lower the
+ * loss is not taken: μ ← 10μ, and again; after one that does, μ ← μ/3. An iteration is one such step. The first μ is
+ * damping · max JᵀJ (Madsen, Nielsen & Tingleff, "Methods for non-linear least squares problems", 2004), so that it does not depend
+ * on how many rows there are.
+ *
+ * Two departures, measured on Higham & Higham's ten points and on XOR: μ/3 instead of μ/10, which ran into plateaus from a few
+ * starts; and μI, not Marquardt's μ·diag(JᵀJ), which did so from most, since it lets units that are saturated go on.
+ * @param options.damping the first μ by the largest element of JᵀJ, a positive finite number; default 0.1
+ * @param options.tolerance ends where no element of the loss's gradient is larger, a positive finite number; default 1e-10
+ * @throws TypeError, RangeError
+ * @example await net.fit(x, y, { optimizer: levenbergMarquardt(), epochs: 100 })
+ */
+export const levenbergMarquardt = (options: Partial<Omit<LevenbergMarquardt, "type">> = {}): LevenbergMarquardt =>
+  checkLevenbergMarquardt("levenbergMarquardt", options);
+
+function checkLevenbergMarquardt(
+  where: string,
+  options: Partial<Omit<LevenbergMarquardt, "type">>,
+): LevenbergMarquardt {
+  checkKnown(where, options, ["damping", "tolerance"]);
+  const { damping = 0.1, tolerance = 1e-10 } = options;
+  return Object.freeze({
+    type: "levenbergMarquardt",
+    damping: positiveNumber(where, "damping", damping),
+    tolerance: positiveNumber(where, "tolerance", tolerance),
+  });
+}
+
+/** Parameters at most: 18 MB of JᵀJ, some 50 ms to factor it. */
+export const MOST_PARAMETERS = 1500;
+
+/** Bytes of JᵀJ, for vectors of so many bytes. */
+export const normalBytes = (bytes: number) => (bytes * bytes) / 8;
+
+/** Bytes of the workspace of `accumulateNormal` for so many rows of J at a time, each as long as a vector. */
+export const normalWorkspaceBytes = (rows: number, bytes: number) => Math.min(rows, 256) * (bytes + 16 * 8);
+
+const RAISED = 10;
+const LOWERED = 3;
+/**
+ * μ at least, by the largest element of JᵀJ: where the scales of the parameters differ, far below what rounding leaves of that
+ * element. In 30 trials it rises to 10¹⁰ of it, where hardly a step is left.
+ */
+const LEAST = 1e-20;
+const TRIALS = 30;
+
+export const levenbergMarquardtMethod: FullBatchMethod<LevenbergMarquardt, LeastSquares> = {
+  check: (where, { type, ...options }) => void checkLevenbergMarquardt(where, options),
+  /** Where the iteration began, the step, and the diagonal of the factor. */
+  slots: () => 3,
+  /** μ. */
+  numbers: () => 1,
+
+  iterate(problem, { damping, tolerance }) {
+    const { core, bytes, parameters, slots, numbers, normal, projection, residuals } = problem;
+    const { axpy, copy, largest } = vectorsOf(problem);
+    const [start, step, diagonal] = slots as [number, number, number];
+    const n = bytes / 8;
+    const loss = problem.normalEquations();
+    // ∇F = 2/residuals · Jᵀr
+    const gradientNorm = (2 / residuals) * largest(projection);
+    const result = { loss, gradientNorm, converged: gradientNorm <= tolerance, moved: false, evaluations: 1 };
+    // Of a matrix without negative eigenvalues: on the diagonal.
+    const top = core.largest(8, normal, normalBytes(bytes));
+    if (result.converged || !Number.isFinite(loss) || !Number.isFinite(gradientNorm) || !Number.isFinite(top)) {
+      return result;
+    }
+
+    copy(start, parameters);
+    let mu = numbers[0] === 0 ? damping * top : numbers[0]!;
+    let evaluations = 1;
+    for (let trial = 0; trial < TRIALS; trial++) {
+      mu = Math.max(mu, LEAST * top);
+      if (core.cholesky(normal, diagonal, n, mu)) {
+        copy(step, projection);
+        core.solveCholesky(step, normal, diagonal, n);
+        axpy(parameters, start, -1, step);
+        if (Number.isFinite(largest(parameters))) {
+          evaluations += 1;
+          const lower = problem.loss();
+          if (lower < loss) {
+            numbers[0] = mu / LOWERED;
+            return { ...result, loss: lower, moved: true, evaluations };
+          }
+        }
+      }
+      mu *= RAISED;
+    }
+    copy(parameters, start);
+    return { ...result, evaluations };
+  },
+};
