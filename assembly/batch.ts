@@ -1,5 +1,5 @@
 import { Cursor } from "./cursor";
-import { lanes, mulAdd } from "./simd";
+import { firstLanes, lanes, mulAdd } from "./simd";
 
 // The batch: which rows a step takes, and how they come into it.
 
@@ -66,16 +66,25 @@ class GatherLabelsRecord {
   /** One i32 a row, 0 … outputs − 1. */
   labels: usize;
   cursor: usize;
+  outputs: i32;
+  /** Of one row of `out`, in bytes. */
   stride: usize;
+  off: f64;
+  on: f64;
 }
 
-/** out ← one-hot of the label, row by row: [rows][outputs], padding 0. */
+/** out ← `on` at the label and `off` elsewhere, row by row: [rows][outputs], padding 0. One-hot where they are 1 and 0. */
 export function gatherLabels<T>(args: usize, rows: i32): void {
   const r = changetype<GatherLabelsRecord>(args);
-  memory.fill(r.out, 0, <usize>rows * r.stride);
+  const off = v128.splat<T>(<T>r.off);
   let out = r.out;
   for (let i = 0; i < rows; i++) {
-    store<T>(out + <usize>load<i32>(r.labels + (rowOf(r.cursor, i) << 2)) * sizeof<T>(), 1);
+    let left = r.outputs;
+    for (let at: usize = 0; at < r.stride; at += 16) {
+      v128.store(out + at, firstLanes<T>(off, left));
+      left -= lanes<T>();
+    }
+    store<T>(out + <usize>load<i32>(r.labels + (rowOf(r.cursor, i) << 2)) * sizeof<T>(), <T>r.on);
     out += r.stride;
   }
 }

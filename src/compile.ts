@@ -28,8 +28,9 @@ export function gatherInputs(program: Program, { inputs }: Architecture, { block
 /** Y ← the targets of the batch: values, or labels as one-hot rows. */
 export function gatherTargets(program: Program, architecture: Architecture, { block, kernel, cursor }: Source): Matrix {
   const y = program.scratch(outputsOf(architecture));
-  if (kernel === Op.GatherLabels) program.add(kernel, y, block, cursor ?? 0, y.rowBytes);
-  else program.add(kernel, y, block, cursor ?? 0, y.columns, y.rowBytes, new Double(1), new Double(0));
+  const [zero, one] = [new Double(0), new Double(1)];
+  if (kernel === Op.GatherLabels) program.add(kernel, y, block, cursor ?? 0, y.columns, y.rowBytes, zero, one);
+  else program.add(kernel, y, block, cursor ?? 0, y.columns, y.rowBytes, one, zero);
   return y;
 }
 
@@ -57,7 +58,8 @@ export function loss(
   cursor: Block,
 ): Matrix {
   const delta = program.scratch(logits.columns);
-  program.add(lossKernel(architecture.loss), delta, logits, targets, cursor, logits.columns, logits.rowBytes);
+  const { columns, rowBytes } = logits;
+  program.add(lossKernel(architecture.loss), delta, logits, targets, cursor, columns, rowBytes, new Double(0));
   return delta;
 }
 

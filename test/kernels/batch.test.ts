@@ -77,23 +77,24 @@ describe.each(PRECISIONS)("to $name", async (precision) => {
     expect(arena.values(out)).toEqual(numbers);
   });
 
-  test.each([false, true])(
-    "gatherLabels writes one 1 a row and 0 elsewhere, padding too (by an order: %s)",
-    (ordered) => {
-      for (const outputs of WIDTHS) {
-        const labels = Int32Array.from({ length: ROWS }, (_, i) => (i * 5 + outputs - 1) % outputs);
-        for (let rows = 1; rows <= ROWS; rows++) {
-          arena.clear();
-          const from = arena.data(labels);
-          const out = arena.output(rows, outputs);
-          const { cursor, row } = cursorOf(ordered);
-          arena.run(rows, [Op.GatherLabels, out, from, cursor, out.rowBytes]);
-          const expected = Array.from({ length: rows * outputs }, (_, i) =>
-            Number(labels[row(Math.floor(i / outputs))] === i % outputs),
-          );
-          arena.expectExactly(out, expected, 0, `${rows} × ${outputs}`);
-        }
+  test.each([
+    [1, 0, false],
+    [1, 0, true],
+    [0.9, 0.025, true],
+  ])("gatherLabels writes %d at the label and %d elsewhere, 0 in the padding (by an order: %s)", (on, off, ordered) => {
+    for (const outputs of WIDTHS) {
+      const labels = Int32Array.from({ length: ROWS }, (_, i) => (i * 5 + outputs - 1) % outputs);
+      for (let rows = 1; rows <= ROWS; rows++) {
+        arena.clear();
+        const from = arena.data(labels);
+        const out = arena.output(rows, outputs);
+        const { cursor, row } = cursorOf(ordered);
+        arena.run(rows, [Op.GatherLabels, out, from, cursor, outputs, out.rowBytes, new Double(off), new Double(on)]);
+        const expected = Array.from({ length: rows * outputs }, (_, i) =>
+          round(labels[row(Math.floor(i / outputs))] === i % outputs ? on : off),
+        );
+        arena.expectExactly(out, expected, 0, `${rows} × ${outputs}`);
       }
-    },
-  );
+    }
+  });
 });
