@@ -9,4 +9,6 @@ export class LossRecord {
   cursor: usize;
   outputs: i32;
   stride: usize;
+  /** Of huber: the difference from which on the loss grows along a straight line. The other losses do not read it. */
+  parameter: f64;
 }

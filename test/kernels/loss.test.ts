@@ -1,15 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { Op } from "../../assembly/opcodes.ts";
+import { Double } from "../../src/program.ts";
 import * as reference from "../reference/loss.ts";
-import { f32, normal, PRECISIONS, type Precision, uniform } from "../reference/precision.ts";
+import { f32, f64, normal, PRECISIONS, type Precision, uniform } from "../reference/precision.ts";
 import { Arena, expectClose } from "./harness.ts";
 
 const ROWS = 9;
 
-/** One of the three losses, what it takes and how far it may err. */
+/** One of the losses, what it takes and how far it may err. */
 interface Case {
-  readonly name: keyof typeof reference & ("meanSquaredError" | "binaryCrossEntropy" | "softmaxCrossEntropy");
+  readonly name: string;
   readonly op: Op;
+  /** Of its record; 0 unless told. */
+  readonly parameter?: number;
   readonly loss: reference.Loss;
   /** Targets of one row, from numbers in [0, 1): soft ones and hard ones. */
   readonly soft: (u: number[]) => number[];
@@ -55,6 +58,51 @@ const CASES: Case[] = [
     // p ≤ 1 errs by ε + ε/2·|z − z_top| of itself (p·|z − z_top| ≤ 1/e), by as much as the sum does, and by three roundings.
     deltaTolerance: ({ length }) => 3 + Math.log(length),
   },
+  {
+    name: "meanAbsoluteError",
+    op: Op.MeanAbsoluteError,
+    loss: reference.meanAbsoluteError,
+    soft: (u) => u.map((value) => 4 * value - 2),
+    hard: (u) => u.map((value) => Math.round(4 * value)),
+    // The difference rounds; in f64 the sum and the quotient too.
+    valueTolerance: ({ length }, value) => (1 + length) * value,
+    // The factor rounds.
+    deltaTolerance: (_, delta) => Math.abs(delta),
+  },
+  {
+    name: "huber",
+    op: Op.Huber,
+    parameter: 1.3,
+    loss: reference.huber(1.3),
+    soft: (u) => u.map((value) => 4 * value - 2),
+    hard: (u) => u.map((value) => Math.round(4 * value)),
+    // As the square's: on the straight line |d| is at most twice |d| − p/2.
+    valueTolerance: ({ length }, value) => (2 + length) * value,
+    // Difference or parameter, factor and product.
+    deltaTolerance: (_, delta) => 2 * Math.abs(delta),
+  },
+  {
+    name: "poisson",
+    op: Op.Poisson,
+    loss: reference.poisson,
+    soft: (u) => u.map((value) => 4 * value),
+    hard: (u) => u.map((value) => Math.round(4 * value)),
+    // e^ŷ errs by ε, in f64 by 2 and the reference by 1; there the products (y ≤ 4) and the sum round too.
+    valueTolerance: (logits) => (3 + logits.length / 2) * Math.max(...logits.map((z) => Math.exp(z) + 4 * Math.abs(z))),
+    // e^ŷ = m·δ + y, and its error; difference, factor and product.
+    deltaTolerance: ({ length: m }, delta) => 4 * (Math.abs(delta) + 4 / m),
+  },
+  {
+    name: "hinge",
+    op: Op.Hinge,
+    loss: reference.hinge,
+    soft: (u) => u,
+    hard: (u) => u.map(Math.round),
+    // t, its product with ŷ and the difference round; in f64 the sum too.
+    valueTolerance: (logits, value) => 2 + 2 * Math.max(...logits.map(Math.abs)) + (logits.length / 2) * value,
+    // t, factor and product.
+    deltaTolerance: (_, delta) => 2 * Math.abs(delta),
+  },
 ];
 
 describe.each(PRECISIONS)("in $name", async (precision) => {
@@ -66,7 +114,7 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
     Array.from({ length: rows }, (_, i) => Array.from(numbers).slice(i * outputs, (i + 1) * outputs));
 
   /** Runs a loss with ∞ behind the logits and the targets, which must have no say, and checks that δ has zeros there. */
-  function run(op: Op, logits: number[][], targets: number[][], { divisor = 1, loss = 0 } = {}) {
+  function run(op: Op, logits: number[][], targets: number[][], { divisor = 1, loss = 0, parameter = 0 } = {}) {
     const outputs = logits[0]!.length;
     arena.clear();
     const Z = arena.input(logits.flat(), logits.length, outputs);
@@ -85,7 +133,7 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
       batchSize: 2,
     };
     const cursor = arena.cursor(before);
-    arena.run(logits.length, [op, delta, Z, Y, cursor, outputs, delta.rowBytes]);
+    arena.run(logits.length, [op, delta, Z, Y, cursor, outputs, delta.rowBytes, new Double(parameter)]);
     const { loss: total, ...others } = arena.cursorFields(cursor);
     expect({ ...others, loss }).toEqual(before);
     const deltas = arena.values(delta);
@@ -94,7 +142,7 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
     return { total, delta: rowsOf(deltas, logits.length, outputs) };
   }
 
-  describe.each(CASES)("$name", ({ op, loss, soft, hard, valueTolerance, deltaTolerance }) => {
+  describe.each(CASES)("$name", ({ name, op, parameter = 0, loss, soft, hard, valueTolerance, deltaTolerance }) => {
     test.each([
       ["soft", soft],
       ["hard", hard],
@@ -106,7 +154,7 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
           const divisor = rows + 2.5;
           const expected = logits.map((z, i) => loss(z, targets[i]!));
           const before = 3.25;
-          const { total, delta } = run(op, logits, targets, { divisor, loss: before });
+          const { total, delta } = run(op, logits, targets, { divisor, loss: before, parameter });
 
           const sum = expected.reduce((all, { value }) => all + value, before);
           const tolerance = expected.reduce((all, { value }, i) => all + valueTolerance(logits[i]!, value), 0);
@@ -135,7 +183,7 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
             const logits = Array.from(draws.logits.subarray(0, 3 * outputs));
             const targets = rowsOf(draws.u, 3, outputs).flatMap(hard);
             (which === "logits" ? logits : targets)[at] = Number.NaN;
-            const { total } = run(op, rowsOf(logits, 3, outputs), rowsOf(targets, 3, outputs));
+            const { total } = run(op, rowsOf(logits, 3, outputs), rowsOf(targets, 3, outputs), { parameter });
             expect(total).toBeNaN();
           }
         }
@@ -145,21 +193,43 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
     test("an infinite logit never leaves a finite loss", () => {
       for (const outputs of [1, 2, 3, 4, 5, 9]) {
         for (let at = 0; at < 3 * outputs; at++) {
-          const logits = Array.from(draws.logits.subarray(0, 3 * outputs));
-          logits[at] = Infinity;
-          const { total } = run(op, rowsOf(logits, 3, outputs), rowsOf(draws.u, 3, outputs).map(hard));
-          expect(Number.isFinite(total)).toBe(false);
+          // A probability of 0 for what is not the target is no loss.
+          for (const infinity of name === "softmaxCrossEntropy" ? [Infinity] : [Infinity, -Infinity]) {
+            const logits = Array.from(draws.logits.subarray(0, 3 * outputs));
+            logits[at] = infinity;
+            const { total } = run(op, rowsOf(logits, 3, outputs), rowsOf(draws.u, 3, outputs).map(hard), { parameter });
+            expect(Number.isFinite(total)).toBe(false);
+          }
         }
       }
     });
 
+    // The losses, below 200 here, err by 4 ulp or 1e-13, that is 2e-8 of the quotient; e^ŷ adds h²/6·e^ŷ, 2e-9. No number drawn
+    // lies within h of a kink.
+    if (precision === f64) {
+      test("the derivative is a central difference of the loss", () => {
+        const h = 2 ** -17;
+        for (const outputs of [1, 2, 3, 5, 9]) {
+          const z = rowsOf(draws.logits, 1, outputs)[0]!.map((value) => value / 2);
+          const y = hard(rowsOf(draws.u, 1, outputs)[0]!);
+          const { total, delta } = run(op, [z], [y], { parameter });
+          expect(total).toBeLessThan(200);
+          for (const [j, slope] of delta[0]!.entries()) {
+            const at = (shift: number) =>
+              run(op, [z.map((value, i) => (i === j ? value + shift : value))], [y], { parameter }).total;
+            expectClose(slope, (at(h) - at(-h)) / (2 * h), 2e-8, `${outputs} outputs: ∂/∂ŷ_${j} at ${z}`);
+          }
+        }
+      });
+    }
+
     test("a row has the same derivative alone and among others, and the losses add up", () => {
       const logits = rowsOf(draws.logits, ROWS, 5);
       const targets = rowsOf(draws.u, ROWS, 5).map((u) => hard(u));
-      const together = run(op, logits, targets);
+      const together = run(op, logits, targets, { parameter });
       let total = 0;
       for (const [i, z] of logits.entries()) {
-        const alone = run(op, [z], [targets[i]!], { loss: total });
+        const alone = run(op, [z], [targets[i]!], { loss: total, parameter });
         expect(alone.delta).toEqual([together.delta[i]]);
         total = alone.total;
       }
@@ -181,6 +251,48 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
     // In f32 the difference is beyond the range; in f64 its square is not.
     if (precision === f32) expect(total).toBe(Infinity);
     else expectClose(total, (1.5 * f32.largest) ** 2, 1e-15 * (1.5 * f32.largest) ** 2, "the loss");
+  });
+
+  // Each by hand; all numbers are exact in both precisions, but for the thirds, fifths and sixths of the derivatives.
+  const part = (numbers: number[], m: number) => numbers.map((n) => precision.round(n * precision.round(1 / m)));
+
+  test("meanAbsoluteError of (1, 2, 4) against (0, 4, 4)", () => {
+    // (1 + 2 + 0) / 3; δ = (1, −1, 0) / 3 / 2
+    const { total, delta } = run(Op.MeanAbsoluteError, [[1, 2, 4]], [[0, 4, 4]], { divisor: 2 });
+    expect(total).toBe(1);
+    expect(delta).toEqual([part([1, -1, 0], 6)]);
+  });
+
+  test("huber of differences ½, −3, 1 and −1 with the parameter 1", () => {
+    // (⅛ + (3 − ½) + ½ + ½) / 4; δ = (½, −1, 1, −1) / 4 / 2
+    const { total, delta } = run(Op.Huber, [[1.5, -1, 2, -3]], [[1, 2, 1, -2]], { divisor: 2, parameter: 1 });
+    expect(total).toBe(0.90625);
+    expect(delta).toEqual([[0.0625, -0.125, 0.125, -0.125]]);
+  });
+
+  test("poisson of logits 0, 0 and 1 against 1, 3 and 2", () => {
+    // (1 − 0 + 1 − 0 + e − 2) / 3; δ = (0, −2, e − 2) / 3
+    const { total, delta } = run(Op.Poisson, [[0, 0, 1]], [[1, 3, 2]]);
+    expectClose(total, Math.E / 3, precision.epsilon * Math.E, "the loss");
+    expect(delta[0]!.slice(0, 2)).toEqual(part([0, -2], 3));
+    expectClose(delta[0]![2]!, (Math.E - 2) / 3, precision.epsilon * Math.E, "δ");
+  });
+
+  test("hinge of answers far enough, half way, wrong, wrong for 0, and at the kink", () => {
+    // (0 + ½ + 2 + 2 + 0) / 5; δ = −t / 5 where something is missing
+    const { total, delta } = run(Op.Hinge, [[2, 0.5, -1, 1, 1]], [[1, 1, 1, 0, 1]]);
+    expect(total).toBe(0.9);
+    expect(delta).toEqual([part([0, -1, -1, 1, 0], 5)]);
+  });
+
+  test("huber and hinge have the derivatives of their sides a hair from their kinks", () => {
+    const { epsilon } = precision;
+    const inside = 1 - epsilon;
+    const at = (op: Op, z: number[]) =>
+      run(op, [z], [z.map(() => Number(op === Op.Hinge))], { parameter: 1 }).delta[0]!;
+    expect(at(Op.Huber, [inside, 1, 1 + epsilon, -inside])).toEqual([inside / 4, 0.25, 0.25, -inside / 4]);
+    expect(at(Op.Hinge, [inside, 1, 1 + epsilon, -inside])).toEqual([-0.25, 0, 0, -0.25]);
+    expect(at(Op.MeanAbsoluteError, [precision.smallest, 0, -0, -precision.smallest])).toEqual([0.25, 0, -0, -0.25]);
   });
 
   describe("binaryCrossEntropy", () => {

@@ -38,7 +38,7 @@ describe.each(PRECISIONS)("the runner in $name", async (precision: Precision) =>
     program = arena.program(
       [
         [gather, out, rows, cursor, 1, out.rowBytes, new Double(1), new Double(0)],
-        [Op.MeanSquaredError, delta, out, zeros, cursor, 1, out.rowBytes],
+        [Op.MeanSquaredError, delta, out, zeros, cursor, 1, out.rowBytes, new Double(0)],
         [
           Op.DenseBackward,
           ...[dz, out, ones, weight, 0, weight, bias, 1, 1, dz.rowBytes, ones.rowBytes],

@@ -12,6 +12,44 @@ export const meanSquaredError: Loss = (logits, targets) => {
   return { value: sum(differences.map((d) => d * d)) / m, delta: differences.map((d) => (2 * d) / m) };
 };
 
+/** 1/m Σ |ŷ_j − y_j| */
+export const meanAbsoluteError: Loss = (logits, targets) => {
+  const m = logits.length;
+  const differences = logits.map((z, j) => z - targets[j]!);
+  return { value: sum(differences.map(Math.abs)) / m, delta: differences.map((d) => Math.sign(d) / m) };
+};
+
+/** 1/m Σ h(ŷ_j − y_j): h(d) = d²/2 for |d| ≤ p, else p·(|d| − p/2) */
+export const huber =
+  (p: number): Loss =>
+  (logits, targets) => {
+    const m = logits.length;
+    const differences = logits.map((z, j) => z - targets[j]!);
+    return {
+      value: sum(differences.map((d) => (Math.abs(d) <= p ? d ** 2 / 2 : p * (Math.abs(d) - p / 2)))) / m,
+      delta: differences.map((d) => Math.max(-p, Math.min(p, d)) / m),
+    };
+  };
+
+/** 1/m Σ (e^ŷ_j − y_j·ŷ_j) */
+export const poisson: Loss = (logits, targets) => {
+  const m = logits.length;
+  return {
+    value: sum(logits.map((z, j) => Math.exp(z) - targets[j]! * z)) / m,
+    delta: logits.map((z, j) => (Math.exp(z) - targets[j]!) / m),
+  };
+};
+
+/** 1/m Σ max(0, 1 − t_j·ŷ_j), t = 2y − 1 */
+export const hinge: Loss = (logits, targets) => {
+  const m = logits.length;
+  const signs = targets.map((y) => 2 * y - 1);
+  return {
+    value: sum(logits.map((z, j) => Math.max(0, 1 - signs[j]! * z))) / m,
+    delta: logits.map((z, j) => (signs[j]! * z < 1 ? -signs[j]! / m : 0)),
+  };
+};
+
 /** log(1 + e^x), of which neither end overflows or vanishes. */
 const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 
