@@ -51,8 +51,9 @@ class DenseBackwardRecord {
   xStride: usize;
   activation: Activation;
   gradient: Gradient;
-  /** The address of the learning rate (f64), and the cursor: of a descent. */
-  rate: usize;
+  /** Of a descent: the addresses of the learning rates of W and of B (f64), and the cursor. */
+  weightRate: usize;
+  biasRate: usize;
   cursor: usize;
   /** A descent, the sums of D_B, and room for `transposedProduct` and `productTransposed`. */
   workspace: usize;
@@ -63,7 +64,7 @@ const DESCENT: usize = 32;
 
 /**
  * BP2: D_Z ← D_A ⊙ a′(Z); D_X ← D_Z·Wᵀ, its padding 0; D_W ← Xᵀ·D_Z, D_B ← Σ over the rows of D_Z, each from 0, added to what is
- * there, or with W ← W − rate·D_W and B ← B − rate·D_B in place of D_W and D_B, after W was read for D_X.
+ * there, or with W ← W − rate·D_W and B ← B − rate·D_B in place of D_W and D_B, after W was read for D_X; or neither.
  */
 export function denseBackward<T>(args: usize, rows: i32): void {
   const r = changetype<DenseBackwardRecord>(args);
@@ -75,14 +76,15 @@ export function denseBackward<T>(args: usize, rows: i32): void {
     else productTransposed<T>(r.dx, r.xStride, r.dz, s, r.w, s, rows, r.inputs, r.units, r.workspace);
   }
   if (r.gradient == Gradient.Descend) descendBatch<T>(r, rows, n);
-  else storeGradient<T>(r, rows, n);
+  else if (r.gradient != Gradient.Skip) storeGradient<T>(r, rows, n);
 }
 
-/** W ← W − rate·Xᵀ·D_Z, B ← B − rate·Σ D_Z. */
+/** W ← W − rate·Xᵀ·D_Z, B ← B − rate·Σ D_Z, each with its rate. */
 @inline
 function descendBatch<T>(r: DenseBackwardRecord, rows: i32, n: i32): void {
   const s = r.zStride;
-  const rate = v128.splat<T>(<T>load<f64>(r.rate));
+  const rate = v128.splat<T>(<T>load<f64>(r.weightRate));
+  const biasRate = v128.splat<T>(<T>load<f64>(r.biasRate));
   let health: v128;
   let sums = r.dz;
   if (rows == 1) {
@@ -98,7 +100,7 @@ function descendBatch<T>(r: DenseBackwardRecord, rows: i32, n: i32): void {
   }
   for (let j: usize = 0; j < s; j += 16) {
     const g = v128.add<T>(i32x4.splat(0), v128.load(sums + j));
-    health = v128.add<T>(health, descend<T>(r.db + j, g, rate));
+    health = v128.add<T>(health, descend<T>(r.db + j, g, biasRate));
   }
   if (v128.any_true(v128.ne<T>(health, health))) changetype<Cursor>(r.cursor).health = NaN;
 }

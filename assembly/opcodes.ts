@@ -25,16 +25,16 @@ export enum Op {
   MeanSquaredError,
   BinaryCrossEntropy,
   SoftmaxCrossEntropy,
+  MeanAbsoluteError,
+  Huber,
+  Poisson,
+  Hinge,
   Tick,
   Descend,
   Momentum,
   RmsProp,
   Adagrad,
   Adadelta,
-  MeanAbsoluteError,
-  Huber,
-  Poisson,
-  Hinge,
   Adam,
   NadamTick,
   Nadam,
@@ -79,6 +79,8 @@ export enum Gradient {
   Accumulate,
   /** The parameters descend along it at once: w ← w − rate·g. */
   Descend,
+  /** It is not computed. */
+  Skip,
 }
 
 /** How the initial values of a block of parameters are drawn. */

@@ -16,15 +16,18 @@ export async function setup({ n, precision, form, numerics }: ProductTask): Prom
   const x = program.keep(program.scratch(n));
   const delta = program.keep(program.scratch(n));
 
+  // Older commits take the parameters alone, and one rate.
+  const blocks = Object.assign([w, b], { parameters: [w, b], statistics: [] });
+  const rates = { rate: new Block(8), rates: [new Block(8), new Block(8)] };
   const layer = dense(n);
   const kind = LAYERS[layer.type];
-  const trace = form === "forward" ? kind.forward(program, layer, x, [w, b]) : { input: x, z: delta, a: delta };
+  const trace = form === "forward" ? kind.forward(program, layer, x, blocks) : { input: x, z: delta, a: delta };
   // Commits older than this word store the gradient too.
-  const target = { kind: opcodes.Gradient?.Store, matrices: [dw, db], rate: new Block(8), cursor: new Block(64) };
+  const target = { kind: opcodes.Gradient?.Store, matrices: [dw, db], ...rates, cursor: new Block(64) };
   const { input: dx } =
     form === "forward"
       ? { input: undefined }
-      : kind.backward(program, layer, trace, delta, [w, b], target, form === "backward");
+      : kind.backward(program, layer, trace, delta, blocks, target, form === "backward");
   for (const result of [trace.z, dx]) if (result) program.keep(result);
 
   // Older commits have one build, and no argument for it.

@@ -1,9 +1,10 @@
 import { Distribution } from "../assembly/opcodes.ts";
+import { activationKind, activationName } from "./activations.ts";
 import type { Precision } from "./data.ts";
 import { drawn } from "./initializers.ts";
-import { LAYERS, type Layer } from "./layers/index.ts";
+import { LAYERS, type Layer, layerKind } from "./layers/index.ts";
 import type { ParameterShape } from "./layers/layer.ts";
-import { LOSSES, type Loss } from "./losses.ts";
+import { checkLoss, type Loss, lossKind, lossName } from "./losses.ts";
 import {
   checkKnown,
   describe,
@@ -52,11 +53,10 @@ export function checkArchitecture(where: string, options: ArchitectureOptions): 
     layers: Array.from(layers, (layer, i) => {
       const type: unknown = Object(layer).type;
       if (typeof type !== "string" || !Object.hasOwn(LAYERS, type)) {
-        throw new TypeError(
-          `${where}: layer ${i} is ${describe(type ?? layer)}, expected ${Object.keys(LAYERS).join(" or ")}(…)`,
-        );
+        const known = Object.keys(LAYERS).map((word) => `${word}(…)`);
+        throw new TypeError(`${where}: layer ${i} is ${describe(type ?? layer)}, expected one of ${known.join(", ")}`);
       }
-      return LAYERS[type as Layer["type"]].from(layer);
+      return layerKind(layer as Layer).from(layer);
     }),
     loss: checkLoss(where, loss),
     precision: oneOf(where, "precision", precision, ["f32", "f64"]),
@@ -64,12 +64,14 @@ export function checkArchitecture(where: string, options: ArchitectureOptions): 
   };
   checkRange(where, architecture);
   const last = architecture.layers.at(-1);
-  if (last?.activation === "sigmoid" && loss === "binaryCrossEntropy") {
+  const { link } = lossKind(architecture.loss);
+  const name = lossName(architecture.loss);
+  if (last && "activation" in last && link !== "identity" && activationName(last.activation) === link) {
     throw new RangeError(
-      `${where}: the last layer has activation "sigmoid", which the loss binaryCrossEntropy adds itself; leave it out`,
+      `${where}: the last layer has activation "${link}", which the loss ${name} adds itself; leave it out`,
     );
   }
-  if (loss === "softmaxCrossEntropy" && outputsOf(architecture) === 1) {
+  if (name === "softmaxCrossEntropy" && outputsOf(architecture) === 1) {
     throw new RangeError(
       `${where}: softmaxCrossEntropy needs at least 2 outputs, the last layer has 1; use binaryCrossEntropy`,
     );
@@ -110,27 +112,23 @@ function checkRange(where: string, architecture: Architecture): void {
   check("scale", inputs.scale);
   check("offset", inputs.offset);
   for (const [l, shapes] of parameterShapes(architecture).entries()) {
-    for (const { name, initializer } of shapes) {
+    for (const { name, initializer, maxNorm } of shapes) {
       const [distribution, scale] = drawn(initializer, 1, 1);
       check(`layer ${l} ${name}`, scale, distribution === Distribution.Normal ? scale * FARTHEST_NORMAL : scale);
+      if (maxNorm !== Number.POSITIVE_INFINITY) check(`layer ${l} maxNorm`, maxNorm);
     }
   }
-}
-
-function checkLoss(where: string, loss: unknown): Loss {
-  if (typeof loss === "string" && /^(zero-?one|0-?1)/i.test(loss)) {
-    throw new RangeError(
-      `${where}: loss is ${describe(loss)}, which has no useful gradient to train by; ` +
-        "train with softmaxCrossEntropy or binaryCrossEntropy and read zeroOneLoss from evaluate",
-    );
+  for (const [l, layer] of architecture.layers.entries()) {
+    if (!("activation" in layer)) continue;
+    const { p = 0, q = 0 } = activationKind(layer.activation);
+    for (const number of [p, q]) check(`layer ${l} activation`, number);
   }
-  return oneOf(where, "loss", loss, LOSSES);
 }
 
 /** Numbers per sample before the first layer and behind each. */
 export function widths({ inputs, layers }: Architecture): number[] {
   const list: number[] = [inputs.shape[0]];
-  for (const layer of layers) list.push(LAYERS[layer.type].outputs(layer, list.at(-1)!));
+  for (const layer of layers) list.push(layerKind(layer).outputs(layer, list.at(-1)!));
   return list;
 }
 
@@ -142,5 +140,11 @@ export function outputsOf(architecture: Architecture): number {
 /** The parameters of each layer. */
 export function parameterShapes(architecture: Architecture): ParameterShape[][] {
   const inputs = widths(architecture);
-  return architecture.layers.map((layer, i) => LAYERS[layer.type].parameters(layer, inputs[i]!));
+  return architecture.layers.map((layer, i) => layerKind(layer).parameters(layer, inputs[i]!));
+}
+
+/** The statistics that each layer gathers. */
+export function statisticShapes(architecture: Architecture): ParameterShape[][] {
+  const inputs = widths(architecture);
+  return architecture.layers.map((layer, i) => layerKind(layer).statistics?.(layer, inputs[i]!) ?? []);
 }

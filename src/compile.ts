@@ -1,9 +1,8 @@
 import { Op } from "../assembly/opcodes.ts";
-import { activate } from "./activations.ts";
 import { type Architecture, outputsOf } from "./architecture.ts";
-import { LAYERS } from "./layers/index.ts";
-import type { GradientTarget, Trace } from "./layers/layer.ts";
-import { lossKernel } from "./losses.ts";
+import { layerKind } from "./layers/index.ts";
+import type { GradientTarget, LayerBlocks, Trace } from "./layers/layer.ts";
+import { lossKind, lossParameter, smoothing } from "./losses.ts";
 import type { Block, Matrix } from "./plan.ts";
 import { Double, type Program } from "./program.ts";
 
@@ -25,12 +24,13 @@ export function gatherInputs(program: Program, { inputs }: Architecture, { block
   return a;
 }
 
-/** Y ← the targets of the batch: values, or labels as one-hot rows. */
+/** Y ← the targets of the batch: values, or labels as one-hot rows, smoothed where the loss says so. */
 export function gatherTargets(program: Program, architecture: Architecture, { block, kernel, cursor }: Source): Matrix {
   const y = program.scratch(outputsOf(architecture));
-  const [zero, one] = [new Double(0), new Double(1)];
-  if (kernel === Op.GatherLabels) program.add(kernel, y, block, cursor ?? 0, y.columns, y.rowBytes, zero, one);
-  else program.add(kernel, y, block, cursor ?? 0, y.columns, y.rowBytes, one, zero);
+  const { scale, offset } = smoothing(architecture.loss, y.columns);
+  if (kernel === Op.GatherLabels) {
+    program.add(kernel, y, block, cursor ?? 0, y.columns, y.rowBytes, new Double(offset), new Double(scale + offset));
+  } else program.add(kernel, y, block, cursor ?? 0, y.columns, y.rowBytes, new Double(scale), new Double(offset));
   return y;
 }
 
@@ -39,12 +39,12 @@ export function forward(
   program: Program,
   { layers }: Architecture,
   input: Matrix,
-  parameters: readonly (readonly Matrix[])[],
+  blocks: readonly LayerBlocks[],
 ): Trace[] {
   const traces: Trace[] = [];
   for (const [l, layer] of layers.entries()) {
     const { a } = traces.at(-1) ?? { a: input };
-    traces.push(LAYERS[layer.type].forward(program, layer, a, parameters[l]!));
+    traces.push(layerKind(layer).forward(program, layer, a, blocks[l]!));
   }
   return traces;
 }
@@ -58,8 +58,9 @@ export function loss(
   cursor: Block,
 ): Matrix {
   const delta = program.scratch(logits.columns);
-  const { columns, rowBytes } = logits;
-  program.add(lossKernel(architecture.loss), delta, logits, targets, cursor, columns, rowBytes, new Double(0));
+  const { kernel } = lossKind(architecture.loss);
+  const parameter = new Double(lossParameter(architecture.loss));
+  program.add(kernel, delta, logits, targets, cursor, logits.columns, logits.rowBytes, parameter);
   return delta;
 }
 
@@ -69,41 +70,35 @@ export interface Deltas {
   readonly dz: Matrix;
 }
 
-/** DL6: BP2 from the last layer to the first, from D_ŷ on. The input's own derivative is not computed. */
+/**
+ * DL6: BP2 from the last layer to the first, from D_ŷ on. The derivative by the input of the network is not computed, nor
+ * anything below layer `lowest`.
+ */
 export function backward(
   program: Program,
   { layers }: Architecture,
   traces: readonly Trace[],
   dOutput: Matrix,
-  parameters: readonly (readonly Matrix[])[],
-  gradients: readonly (readonly Matrix[])[],
-  gradient: Omit<GradientTarget, "matrices">,
+  blocks: readonly LayerBlocks[],
+  targets: readonly GradientTarget[],
+  lowest = 0,
 ): Deltas[] {
   const deltas: Deltas[] = [];
   let da = dOutput;
-  for (let l = layers.length - 1; l >= 0; l--) {
+  for (let l = layers.length - 1; l >= lowest; l--) {
     const layer = layers[l]!;
-    const target = { ...gradient, matrices: gradients[l]! };
-    const { dz, input } = LAYERS[layer.type].backward(program, layer, traces[l]!, da, parameters[l]!, target, l > 0);
+    const wanted = l > lowest;
+    const { dz, input } = layerKind(layer).backward(program, layer, traces[l]!, da, blocks[l]!, targets[l]!, wanted);
     deltas.unshift({ da, dz });
     if (input) da = input;
   }
   return deltas;
 }
 
-/** The prediction: the link that the loss puts on the logits. */
-export function link(program: Program, { loss }: Architecture, logits: Matrix): Matrix {
-  if (loss === "meanSquaredError") return logits;
-  if (loss === "binaryCrossEntropy") return activate(program, "sigmoid", logits);
-  const a = program.scratch(logits.columns);
-  program.add(Op.Softmax, a, logits, a.rowBytes, logits.columns);
-  return a;
-}
-
-/** Labels of one row: one of m classes, or 0 or 1 for each output of binaryCrossEntropy; none for a single regression output. */
+/** Labels of one row: one of m classes, or 0 or 1 for each output of a loss for such; none for a single regression output. */
 export function labelWidth(architecture: Architecture): number {
   const outputs = outputsOf(architecture);
-  if (architecture.loss === "binaryCrossEntropy") return outputs;
+  if (lossKind(architecture.loss).labels === "each") return outputs;
   return outputs > 1 ? 1 : 0;
 }
 
@@ -116,7 +111,7 @@ export function labels(
 ): Matrix {
   const width = labelWidth(architecture);
   const result = program.scratch(width);
-  if (architecture.loss !== "binaryCrossEntropy") {
+  if (lossKind(architecture.loss).labels !== "each") {
     program.add(Op.Argmax, result, values, values.columns, values.rowBytes);
   } else {
     const threshold = new Double(from === "logits" ? 0 : 0.5);

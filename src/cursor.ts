@@ -21,6 +21,10 @@ export class Cursor {
   get samples(): number {
     return this.#doubles[2]!;
   }
+  /** Sets the sums to those of `samples` samples with a mean loss. */
+  setMean(loss: number, samples: number): void {
+    this.#doubles.set([loss * samples, samples], 1);
+  }
   get correct(): number {
     return this.#doubles[3]!;
   }

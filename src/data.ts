@@ -1,3 +1,4 @@
+import { type Loss, lossKind } from "./losses.ts";
 import { unexpected } from "./options.ts";
 
 /** The numbers that a network computes with: 32-bit or 64-bit floating point. */
@@ -133,8 +134,8 @@ function toLabels(where: string, list: List, classes: number): Int32Array {
 
 /**
  * Targets from what the caller passed in. A flat y as long as x has rows is class labels, or scalar values where there
- * is one output; rows × outputs numbers, nested or flat, are values: from 0 to 1 for `binaryCrossEntropy`,
- * probabilities that sum to 1 within 1e-3 for `softmaxCrossEntropy`, which allows for their rounding.
+ * is one output; rows × outputs numbers, nested or flat, are values: from 0 to 1 for `binaryCrossEntropy`, 0 or 1 for `hinge`, from 0
+ * for `poisson`, probabilities that sum to 1 within 1e-3 for `softmaxCrossEntropy`, which allows for their rounding.
  * @throws TypeError for anything that is not a number; RangeError for another number of rows than x's, another width,
  * NaN, the infinities, and labels, values and sums outside those ranges.
  */
@@ -143,7 +144,7 @@ export function toTargets(
   y: unknown,
   rows: number,
   outputs: number,
-  loss: "meanSquaredError" | "binaryCrossEntropy" | "softmaxCrossEntropy",
+  loss: Loss,
   precision: Precision,
 ): Targets {
   const list = checkList(where, "y", y);
@@ -158,11 +159,15 @@ export function toTargets(
   }
   const matrix = toMatrix(where, "y", list, outputs, precision).data;
   const data = matrix instanceof floats(precision) ? matrix : new (floats(precision))(matrix);
-  if (loss === "binaryCrossEntropy") {
-    const i = data.findIndex((value) => value < 0 || value > 1);
-    if (i >= 0) throw unexpectedElement(where, "y", list, outputs, i, "a value from 0 to 1");
-  }
-  if (loss === "softmaxCrossEntropy") checkProbabilities(where, list, data, outputs);
+  const { targets } = lossKind(loss);
+  const refuse = (bad: (value: number) => boolean, expected: string) => {
+    const i = data.findIndex(bad);
+    if (i >= 0) throw unexpectedElement(where, "y", list, outputs, i, expected);
+  };
+  if (targets === "fraction") refuse((value) => value < 0 || value > 1, "a value from 0 to 1");
+  if (targets === "binary") refuse((value) => value !== 0 && value !== 1, "0 or 1");
+  if (targets === "nonNegative") refuse((value) => value < 0, "a number from 0");
+  if (targets === "probabilities") checkProbabilities(where, list, data, outputs);
   return { kind: "values", data };
 }
 

@@ -29,8 +29,7 @@ export function derive<P extends Precision>(
       a: machine.copyOf(a),
       dz: machine.copyOf(deltas[l]!.dz),
       da: machine.copyOf(deltas[l]!.da),
-      weights: machine.copyOf(gradients[l]![0]!),
-      biases: machine.copyOf(gradients[l]![1]!),
+      ...machine.named(gradients, l),
     })),
   };
 }

@@ -8,15 +8,16 @@ export class DivergedError extends Error {
   readonly step: number;
   /** The epoch in progress, the network's first being 1. */
   readonly epoch: number;
-  /** The learning rate of the step. */
-  readonly learningRate: number;
+  /** The learning rate of the step; undefined where the optimizer has none. */
+  readonly learningRate: number | undefined;
   /** The mean loss of the epoch up to the step; it can be finite where only a gradient was not. */
   readonly loss: number;
 
   constructor({ step, epoch, learningRate, loss }: Pick<DivergedError, "step" | "epoch" | "learningRate" | "loss">) {
     const back = epoch > 1 ? `back at the end of epoch ${epoch - 1}` : "as it was before epoch 1";
+    const rate = learningRate === undefined ? "" : ` learning rate ${learningRate},`;
     super(
-      `Cannot train: diverged at step ${step}, epoch ${epoch}, learning rate ${learningRate}, loss ${loss}; ` +
+      `Cannot train: diverged at step ${step}, epoch ${epoch},${rate} loss ${loss}; ` +
         `the network is ${back}; lower the learning rate or scale the features`,
     );
     this.step = step;

@@ -1,4 +1,7 @@
-import { checkOptimizer, type Optimizer } from "./optimizers/index.ts";
+import type { Architecture } from "./architecture.ts";
+import { checkMethod } from "./fullBatch.ts";
+import { layerKind } from "./layers/index.ts";
+import { checkOptimizer, type Optimizer, optimizerKind } from "./optimizers/index.ts";
 import { checkKnown, oneOf, positiveInteger, unexpected } from "./options.ts";
 import type { Progress } from "./training.ts";
 
@@ -15,7 +18,10 @@ export interface FitOptions {
   optimizer: Optimizer;
   /** Epochs of this call, a positive integer; default 1. */
   epochs?: number | undefined;
-  /** Rows of a step, a positive integer; default 32. More than there are rows means all of them. */
+  /**
+   * Rows of a step, a positive integer; default 32. More than there are rows means all of them, which is also what optimizers for the
+   * gradient over all rows (`rprop`, `lbfgs`, `levenbergMarquardt`) take.
+   */
   batchSize?: number | undefined;
   /** Default "shuffle". */
   sampling?: Sampling | undefined;
@@ -53,19 +59,13 @@ const KNOWN = [
 ];
 
 /** Checks the options of `where`, "fit" or "train", for `rows` rows. @throws TypeError, RangeError */
-export function checkFit(where: "fit" | "train", options: TrainOptions, rows: number) {
+export function checkFit(where: "fit" | "train", options: TrainOptions, rows: number, architecture: Architecture) {
   checkKnown(where, options, where === "train" ? [...KNOWN, "every"] : KNOWN);
-  const {
-    optimizer,
-    epochs = 1,
-    batchSize: largest = 32,
-    sampling = "shuffle",
-    signal,
-    onEpoch,
-    onProgress,
-    validationSplit = 0,
-  } = options;
-  checkOptimizer(where, optimizer);
+  const { optimizer, epochs = 1, sampling = "shuffle", signal, onEpoch, onProgress, validationSplit = 0 } = options;
+  checkOptimizer(where, optimizer, architecture.precision);
+  const { fullBatch, method } = optimizerKind(optimizer);
+  if (method) checkMethod(where, optimizer, architecture);
+  const { batchSize: largest = fullBatch ? rows : 32 } = options;
   if (validationSplit !== 0) throw unexpected(`${where}: validationSplit`, validationSplit, "0", "number");
   if (signal !== undefined && !(Object(signal) instanceof AbortSignal)) {
     throw unexpected(`${where}: signal`, signal, "an AbortSignal");
@@ -76,6 +76,9 @@ export function checkFit(where: "fit" | "train", options: TrainOptions, rows: nu
   const batchSize = Math.min(rows, positiveInteger(where, "batchSize", largest));
   const { stepsPerEpoch = Math.ceil(rows / batchSize) } = options;
   const { every = stepsPerEpoch } = options;
+  if (fullBatch) checkFullBatch(where, options, rows, architecture);
+  if (sampling !== "withReplacement") checkSmallestBatch(where, rows, batchSize, stepsPerEpoch, architecture);
+  else if (batchSize === 1) checkSmallestBatch(where, 1, 1, 1, architecture);
   return {
     optimizer,
     rows,
@@ -88,4 +91,41 @@ export function checkFit(where: "fit" | "train", options: TrainOptions, rows: nu
     onEpoch,
     onProgress,
   };
+}
+
+/** An optimizer for the gradient over all rows takes each of them once a step, and finds the same loss at the same parameters. */
+function checkFullBatch(where: string, options: FitOptions, rows: number, { layers }: Architecture): void {
+  const { optimizer, batchSize, sampling, stepsPerEpoch } = options;
+  const refuse = (what: string, expected: string) => {
+    throw new RangeError(
+      `${where}: ${what}, and ${optimizer.type} takes the gradient over all rows; expected ${expected}`,
+    );
+  };
+  if (batchSize !== undefined && batchSize < rows) {
+    refuse(`batchSize is ${batchSize} of ${rows} rows`, "none, or at least as many as there are rows");
+  }
+  if (sampling === "withReplacement") refuse('sampling is "withReplacement"', '"shuffle" or "sequential"');
+  if (stepsPerEpoch !== undefined && stepsPerEpoch !== 1) refuse(`stepsPerEpoch is ${stepsPerEpoch}`, "1");
+  const l = layers.findIndex((layer) => layerKind(layer).random);
+  if (l >= 0) refuse(`layer ${l} is ${layers[l]!.type}, which is drawn anew each step`, "a network without it");
+}
+
+/** Layers whose training takes statistics over the rows of a batch need two of them in every step. */
+function checkSmallestBatch(
+  where: string,
+  rows: number,
+  batchSize: number,
+  stepsPerEpoch: number,
+  { layers }: Architecture,
+): void {
+  const l = layers.findIndex((layer) => layerKind(layer).acrossRows?.(layer));
+  if (l < 0) return;
+  const last = rows % batchSize || batchSize;
+  const smallest = stepsPerEpoch >= Math.ceil(rows / batchSize) ? last : batchSize;
+  if (smallest > 1) return;
+  const which =
+    batchSize === 1 ? "batches of 1 row" : `a last batch of 1 row (${rows} rows in batches of ${batchSize})`;
+  throw new RangeError(
+    `${where}: layer ${l} is ${layers[l]!.type}, which has no variance in ${which}, expected at least 2 rows in every batch`,
+  );
 }

@@ -1,18 +1,69 @@
-export type { Activation } from "./activations.ts";
+export { type Activation, elu, hardSigmoid, leakyRelu } from "./activations.ts";
 export type { InputOptions } from "./architecture.ts";
 export type { NumbersOf, Precision } from "./data.ts";
 export { DivergedError, FormatError, StateError } from "./errors.ts";
 export type { FitOptions, Sampling, TrainOptions } from "./fit.ts";
 export { type GradientDescentOptions, type GradientDescentResult, gradientDescent } from "./gradientDescent.ts";
-export { constant, glorotUniform, heNormal, type Initializer, normal, uniform } from "./initializers.ts";
+export {
+  constant,
+  glorotNormal,
+  glorotUniform,
+  heNormal,
+  heUniform,
+  type Initializer,
+  lecunNormal,
+  lecunUniform,
+  normal,
+  orthogonal,
+  uniform,
+} from "./initializers.ts";
+export { type ActivationLayer, activation } from "./layers/activation.ts";
+export { type BatchNorm, type BatchNormOptions, batchNorm } from "./layers/batchNorm.ts";
 export { type Dense, type DenseOptions, dense } from "./layers/dense.ts";
+export { type Dropout, dropout } from "./layers/dropout.ts";
 export type { Layer } from "./layers/index.ts";
-export type { Loss } from "./losses.ts";
+export type { TrainingOptions } from "./layers/layer.ts";
+export { type LayerNorm, type LayerNormOptions, layerNorm } from "./layers/layerNorm.ts";
+export { binaryCrossEntropy, huber, type Loss, softmaxCrossEntropy } from "./losses.ts";
 export type { CoreSource, Numerics } from "./module.ts";
 export { Network, type NetworkOptions } from "./network.ts";
-export { type Adam, adam } from "./optimizers/adam.ts";
+export { type Adadelta, type AdadeltaOptions, adadelta } from "./optimizers/adadelta.ts";
+export { type Adagrad, type AdagradOptions, adagrad } from "./optimizers/adagrad.ts";
+export { type Adam, type AdamOptions, adam, adamw } from "./optimizers/adam.ts";
+export type { CommonOptions } from "./optimizers/common.ts";
 export type { Optimizer } from "./optimizers/index.ts";
-export { type Sgd, sgd } from "./optimizers/sgd.ts";
-export type { Derivatives, Evaluation, Features, Gradients, LayerParameters, TargetValues } from "./results.ts";
+export { type Lbfgs, lbfgs } from "./optimizers/lbfgs.ts";
+export { type LevenbergMarquardt, levenbergMarquardt } from "./optimizers/levenbergMarquardt.ts";
+export { type Nadam, type NadamOptions, nadam } from "./optimizers/nadam.ts";
+export { type Rmsprop, type RmspropOptions, rmsprop } from "./optimizers/rmsprop.ts";
+export { type Rprop, type RpropOptions, rprop } from "./optimizers/rprop.ts";
+export { type Sgd, type SgdOptions, sgd } from "./optimizers/sgd.ts";
+export type {
+  Derivatives,
+  Evaluation,
+  Features,
+  GivenParameters,
+  Gradients,
+  LayerGradients,
+  LayerParameters,
+  TargetValues,
+} from "./results.ts";
+export {
+  type Cosine,
+  cosine,
+  type ExponentialDecay,
+  exponentialDecay,
+  type LearningRate,
+  type OneCycle,
+  oneCycle,
+  type Piecewise,
+  piecewise,
+  type ReduceOnPlateau,
+  reduceOnPlateau,
+  type Schedule,
+  type ScheduleTime,
+  type StepDecay,
+  stepDecay,
+} from "./schedules.ts";
 export type { History, Progress } from "./training.ts";
 export { warmUp } from "./warmUp.ts";

@@ -54,15 +54,19 @@ export function tally(machine: Machine, program: Program, x: Rows, y: Targets): 
 }
 
 /** Rows `first`…`first + count − 1` of the targets as values: labels as one-hot rows. */
-function targetValues(y: Targets, first: number, count: number, outputs: number): ArrayLike<number> {
+export function targetValues(y: Targets, first: number, count: number, outputs: number): ArrayLike<number> {
   if (y.kind === "values") return y.data.subarray(first * outputs, (first + count) * outputs);
   const values = new Uint8Array(count * outputs);
   for (let i = 0; i < count; i++) values[i * outputs + y.data[first + i]!] = 1;
   return values;
 }
 
-/** Rows that are predicted at a time: as many as keep the widest activation in 256 KiB of cache, 256 at most. */
+/**
+ * Rows that are predicted at a time: as many as keep the widest activation in 256 KiB of cache, 256 at most. Sums over rows are taken in
+ * chunks of 64 (`assembly/columns.ts`): whole chunks give gradients of several batches the bits of one.
+ */
 export function inferenceRows(architecture: Architecture): number {
   const bytes = Math.max(...widths(architecture)) * (architecture.precision === "f64" ? 8 : 4);
-  return Math.max(1, Math.min(256, Math.floor(2 ** 18 / bytes)));
+  const rows = Math.min(256, Math.floor(2 ** 18 / bytes));
+  return rows < 64 ? Math.max(1, rows) : rows - (rows % 64);
 }

@@ -1,9 +1,15 @@
 import { Distribution } from "../assembly/opcodes.ts";
-import { finiteNumber, positiveNumber } from "./options.ts";
+import { checkKnown, finiteNumber, positiveNumber } from "./options.ts";
+
+/** Draws by the fan of the weights: scale / fan is their variance. */
+type Scaled = {
+  readonly type: "glorotUniform" | "glorotNormal" | "heUniform" | "heNormal" | "lecunUniform" | "lecunNormal";
+};
 
 /** How the initial values of a block of parameters are drawn: plain data, saved with the network. */
 export type Initializer =
-  | { readonly type: "glorotUniform" | "heNormal" }
+  | Scaled
+  | { readonly type: "orthogonal"; readonly gain: number }
   | { readonly type: "normal"; readonly std: number }
   | { readonly type: "uniform"; readonly limit: number }
   | { readonly type: "constant"; readonly value: number };
@@ -16,11 +22,48 @@ export type Initializer =
 export const glorotUniform = (): Initializer => ({ type: "glorotUniform" });
 
 /**
+ * Normal with mean 0 and deviation √(2 / (fan in + fan out)), not truncated (Glorot & Bengio 2010, eq. 12; PyTorch's
+ * xavier_normal_, Keras truncates).
+ * @example dense(10, "tanh", { weights: glorotNormal() })
+ */
+export const glorotNormal = (): Initializer => ({ type: "glorotNormal" });
+
+/**
+ * Uniform in ±√(6 / fan in), whose deviation is that of `heNormal`.
+ * @example dense(10, "relu", { weights: heUniform() })
+ */
+export const heUniform = (): Initializer => ({ type: "heUniform" });
+
+/**
  * Normal with mean 0 and deviation √(2 / fan in), not truncated: the default for weights before a ReLU.
  * He, Zhang, Ren & Sun, "Delving deep into rectifiers", 2015, eq. 10.
  * @example dense(10, "tanh", { weights: heNormal() })
  */
 export const heNormal = (): Initializer => ({ type: "heNormal" });
+
+/**
+ * Uniform in ±√(3 / fan in), whose deviation is that of `lecunNormal`.
+ * @example dense(10, "tanh", { weights: lecunUniform() })
+ */
+export const lecunUniform = (): Initializer => ({ type: "lecunUniform" });
+
+/**
+ * Normal with mean 0 and deviation √(1 / fan in), not truncated: the default for weights before a SELU.
+ * LeCun, Bottou, Orr & Müller, "Efficient BackProp", 1998, eq. 16.
+ * @example dense(10, "selu", { weights: lecunNormal() })
+ */
+export const lecunNormal = (): Initializer => ({ type: "lecunNormal" });
+
+/**
+ * A matrix with orthonormal columns, or rows where there are fewer of these, times `gain`, finite and above 0: the Q of a
+ * normally drawn matrix (Saxe, McClelland & Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural
+ * networks", 2014).
+ * @example dense(64, "tanh", { weights: orthogonal() })
+ */
+export const orthogonal = (gain = 1): Initializer => ({
+  type: "orthogonal",
+  gain: positiveNumber("orthogonal", "gain", gain),
+});
 
 /**
  * Normal with mean 0 and deviation `std`, finite and above 0.
@@ -46,13 +89,23 @@ export const constant = (value: number): Initializer => ({
   value: finiteNumber("constant", "value", value),
 });
 
-/** What the core draws for an initializer: a distribution and its scale. */
+/** What the core draws for an initializer: a distribution and its scale. Of an orthogonal matrix, what it is made of. */
 export function drawn(initializer: Initializer, fanIn: number, fanOut: number): [Distribution, number] {
   switch (initializer.type) {
     case "glorotUniform":
       return [Distribution.Uniform, Math.sqrt(6 / (fanIn + fanOut))];
+    case "glorotNormal":
+      return [Distribution.Normal, Math.sqrt(2 / (fanIn + fanOut))];
+    case "heUniform":
+      return [Distribution.Uniform, Math.sqrt(6 / fanIn)];
     case "heNormal":
       return [Distribution.Normal, Math.sqrt(2 / fanIn)];
+    case "lecunUniform":
+      return [Distribution.Uniform, Math.sqrt(3 / fanIn)];
+    case "lecunNormal":
+      return [Distribution.Normal, Math.sqrt(1 / fanIn)];
+    case "orthogonal":
+      return [Distribution.Normal, 1];
     case "normal":
       return [Distribution.Normal, initializer.std];
     case "uniform":
@@ -62,22 +115,65 @@ export function drawn(initializer: Initializer, fanIn: number, fanOut: number): 
   }
 }
 
+/** Each kind of initializer: how it is made from its description. */
+const MAKERS: { readonly [type in Initializer["type"]]: (given: Record<string, never>) => Initializer } = {
+  glorotUniform,
+  glorotNormal,
+  heUniform,
+  heNormal,
+  lecunUniform,
+  lecunNormal,
+  orthogonal: ({ gain }) => orthogonal(gain),
+  normal: ({ std }) => normal(std!),
+  uniform: ({ limit }) => uniform(limit!),
+  constant: ({ value }) => constant(value!),
+};
+
+/** The number that a kind of initializer has. */
+const NUMBERS: { readonly [type in Initializer["type"]]?: string } = {
+  orthogonal: "gain",
+  normal: "std",
+  uniform: "limit",
+  constant: "value",
+};
+
 /** Checks a value that should be an initializer, from a caller or from a file, and returns a copy. @throws TypeError, RangeError */
 export function checkInitializer(where: string, name: string, value: unknown): Initializer {
-  const given = Object(value) as Record<string, unknown>;
-  switch (given.type) {
-    case "glorotUniform":
-      return glorotUniform();
-    case "heNormal":
-      return heNormal();
-    case "normal":
-      return normal(given.std as number);
-    case "uniform":
-      return uniform(given.limit as number);
-    case "constant":
-      return constant(given.value as number);
+  const given = Object(value) as Record<string, never>;
+  const type = given.type as unknown;
+  if (typeof type === "string" && Object.hasOwn(MAKERS, type)) {
+    const number = NUMBERS[type as Initializer["type"]];
+    checkKnown(`${where}: ${name}`, given, number ? ["type", number] : ["type"]);
+    return MAKERS[type as Initializer["type"]](given);
   }
-  throw new TypeError(
-    `${where}: ${name} is not an initializer, expected glorotUniform(), heNormal(), normal(std), uniform(limit) or constant(value)`,
-  );
+  const known = Object.keys(MAKERS).map((word) => `${word}(${NUMBERS[word as Initializer["type"]] ?? ""})`);
+  throw new TypeError(`${where}: ${name} is not an initializer, expected one of ${known.join(", ")}`);
+}
+
+/**
+ * Turns the [rows][columns] numbers into the Q of their QR factorisation times `gain`: orthonormal columns where rows ≥ columns,
+ * else orthonormal rows. By modified Gram–Schmidt, twice for accuracy ("twice is enough", Giraud, Langou & Rozložník 2005), in f64.
+ */
+export function orthonormalize(values: Float64Array, rows: number, columns: number, gain: number): void {
+  const tall = rows >= columns;
+  const [count, length] = tall ? [columns, rows] : [rows, columns];
+  const [next, step] = tall ? [1, columns] : [columns, 1];
+  const dot = (a: number, b: number) => {
+    let sum = 0;
+    for (let i = 0; i < length; i++) sum += values[a + i * step]! * values[b + i * step]!;
+    return sum;
+  };
+  for (let k = 0; k < count; k++) {
+    const at = k * next;
+    for (let pass = 0; pass < 2; pass++) {
+      for (let j = 0; j < k; j++) {
+        const other = j * next;
+        const part = dot(at, other);
+        for (let i = 0; i < length; i++) values[at + i * step]! -= part * values[other + i * step]!;
+      }
+      const norm = Math.sqrt(dot(at, at));
+      for (let i = 0; i < length; i++) values[at + i * step]! /= norm;
+    }
+  }
+  for (let i = 0; i < values.length; i++) values[i]! *= gain;
 }

@@ -1,18 +1,23 @@
-import { type Architecture, parameterShapes } from "./architecture.ts";
+import type { Architecture } from "./architecture.ts";
+import { Clock } from "./clock.ts";
 import { Cursor } from "./cursor.ts";
 import type { NumbersOf, Precision } from "./data.ts";
-import { drawn } from "./initializers.ts";
+import { drawn, type Initializer, orthonormalize } from "./initializers.ts";
 import type { Core, CoreModule } from "./module.ts";
+import { optimizerKind } from "./optimizers/index.ts";
 import { aligned, type Block, type Matrix, Plan } from "./plan.ts";
 import type { Program } from "./program.ts";
 import { GATHER_EXCESS, type Needs, Programs, type Resident } from "./programs.ts";
+import { words } from "./random.ts";
+import type { LayerParameters } from "./results.ts";
 
 /**
  * The memory of a network with its programs in it. Every address is decided before the memory exists, which never grows:
  *
- *   | the core's own | cursors, rate | programs | parameters, slots | gradients | staged rows | resident rows, order | scratch |
+ *   | the core's own | cursors, rates | programs | parameters, statistics, slots, clock | gradients | staged rows | resident rows, order |
+ *   | JᵀJ and what belongs to it | scratch |
  *
- * Gradients and resident rows are there only where something needs them. The programs share the scratch: one runs at a time.
+ * Gradients, resident rows and JᵀJ are there only where something needs them. The programs share the scratch: one runs at a time.
  */
 export class Machine<P extends Precision = Precision> {
   readonly architecture: Architecture;
@@ -24,6 +29,8 @@ export class Machine<P extends Precision = Precision> {
   readonly cursor: Cursor;
   /** Of evaluation, whose sums may be taken in the middle of an epoch. */
   readonly tally: Cursor;
+  /** Of the optimizer. */
+  readonly clock: Clock;
   /** Bytes of the memory. */
   readonly bytes: number;
   /** The kinds of the rows that stay. */
@@ -38,10 +45,15 @@ export class Machine<P extends Precision = Precision> {
     this.needs = kept;
     this.#resident = resident && { x: resident.x.data.constructor, y: resident.y.kind };
     this.programs = new Programs(architecture, needs);
-    const { all, cursor, tally, rate, state, gradientRun, ...rows } = this.programs;
+    const { all, cursor, tally, rates, state, gradientRun, ...rows } = this.programs;
     const plan = new Plan(module.heapBase);
-    for (const block of [cursor, tally, rate, rows.scratch, ...all, state, gradientRun]) plan.place(block);
-    for (const block of [rows.stagedInputs, rows.stagedTargets, rows.inputs, rows.targets, rows.order])
+    for (const block of [cursor, tally, rates.cells, rates.table, rows.scratch, ...all, state, gradientRun]) {
+      plan.place(block);
+    }
+    for (const block of [rows.stagedInputs, rows.stagedTargets, rows.inputs, rows.targets, rows.order]) {
+      plan.place(block);
+    }
+    for (const block of [...(rows.normal?.all ?? []), ...(rows.jacobian ? [rows.jacobian.rows] : [])])
       plan.place(block);
     this.bytes = aligned(Math.max(...all.map((program) => program.placeScratch(plan.end))));
 
@@ -50,11 +62,13 @@ export class Machine<P extends Precision = Precision> {
     this.#buffer = buffer;
     this.cursor = new Cursor(buffer, cursor.address);
     this.tally = new Cursor(buffer, tally.address);
+    this.clock = new Clock(buffer, this.programs.clock.address);
     this.#numbers = (
       architecture.precision === "f64" ? new Float64Array(buffer) : new Float32Array(buffer)
     ) as NumbersOf<P>;
     const memory = new DataView(buffer);
     for (const program of all) program.write(memory, core.kernel);
+    this.#begin();
     if (resident) this.bringIn(resident);
   }
 
@@ -73,31 +87,66 @@ export class Machine<P extends Precision = Precision> {
     );
   }
 
-  /** Copies the rows to train on to where they stay. */
-  bringIn({ x, y }: Resident): void {
-    const { inputs, targets, rate } = this.programs;
-    this.view(inputs).set(bytesOf(x.data));
-    this.view(targets).set(bytesOf(y.data));
-    this.view(rate).set(bytesOf(Float64Array.of(this.needs.optimizer!.learningRate)));
+  /** The optimizer's slots and clock as they are before its first update. */
+  #begin(): void {
+    this.clock.clear();
+    const { optimizer } = this.needs;
+    const values = optimizer ? optimizerKind(optimizer).slots(optimizer) : [];
+    for (const [i, value] of values.entries()) {
+      const { address, bytes } = this.programs.slots[i]!;
+      const size = this.#numbers.BYTES_PER_ELEMENT;
+      this.#numbers.fill(value, address / size, (address + bytes) / size);
+    }
   }
 
-  /** Takes over what belongs to the network itself: the parameters and, for the same optimizer, its slots and time. */
+  /** Copies the rows to train on to where they stay. */
+  bringIn({ x, y }: Resident): void {
+    const { inputs, targets } = this.programs;
+    this.view(inputs).set(bytesOf(x.data));
+    this.view(targets).set(bytesOf(y.data));
+  }
+
+  /** The learning rate of the steps that follow, or their rates from step `first` on. */
+  setRates(rates: number | readonly number[], first = 0): void {
+    const { rates: blocks } = this.programs;
+    if (typeof rates === "number") blocks.write(this.#buffer, rates);
+    else {
+      blocks.write(this.#buffer, rates[0]!);
+      blocks.fill(this.#buffer, first, rates);
+    }
+  }
+
+  /** The learning rate of the latest step. */
+  get rate(): number {
+    return this.programs.rates.latest(this.#buffer);
+  }
+
+  /** Takes over what belongs to the network itself and, for the same optimizer, its slots and clock. */
   copyState(source: Machine): void {
-    const part = this.needs.optimizer === source.needs.optimizer ? "state" : "parameterRun";
+    const part = this.needs.optimizer === source.needs.optimizer ? "state" : "network";
     this.view(this.programs[part]).set(source.view(source.programs[part]));
   }
 
   /** Draws the initial values of all parameters from the seed. */
   initialize(): void {
-    const { seed } = this.architecture;
-    for (const [l, shapes] of parameterShapes(this.architecture).entries()) {
-      for (const [b, { rows, columns, initializer }] of shapes.entries()) {
-        const matrix = this.programs.parameters[l]![b]!;
+    for (const [l, shapes] of this.programs.shapes.entries()) {
+      for (const [b, { initializer }] of shapes.entries()) {
         // The fans of a block are those of the layer's weights; biases have none of their own.
-        const [distribution, scale] = drawn(initializer, shapes[0]!.rows, shapes[0]!.columns);
-        const { address, stride, size } = matrix;
-        this.core.initialize(distribution, size, address, rows, columns, stride, scale, ...words(seed), 256 * l + b);
+        const { rows: fanIn, columns: fanOut } = shapes[0]!;
+        this.#draw(this.programs.numbers[l]![b]!, initializer, fanIn, fanOut, 256 * l + b);
       }
+    }
+  }
+
+  #draw(matrix: Matrix, initializer: Initializer, fanIn: number, fanOut: number, stream: number): void {
+    const { address, rows, columns, stride, size } = matrix;
+    const [distribution, scale] = drawn(initializer, fanIn, fanOut);
+    const seed = words(this.architecture.seed);
+    this.core.initialize(distribution, size, address, rows, columns, stride, scale, ...seed, stream);
+    if (initializer.type === "orthogonal") {
+      const values = Float64Array.from(this.copyOf(matrix));
+      orthonormalize(values, rows, columns, initializer.gain);
+      this.write(matrix, values);
     }
   }
 
@@ -127,6 +176,13 @@ export class Machine<P extends Precision = Precision> {
     return copy;
   }
 
+  /** Copies of what belongs to layer l in one of the programs' lists, by their names; parameters that it has not are empty. */
+  named(list: readonly (readonly Matrix[])[], l: number): Omit<LayerParameters<P>, "shape"> {
+    const shapes = this.programs.shapes[l]!;
+    const copies = list[l]!.map((matrix, b) => [shapes[b]!.name, this.copyOf(matrix)]);
+    return { weights: this.numbers(0), biases: this.numbers(0), ...Object.fromEntries(copies) };
+  }
+
   /** Overwrites a matrix from its numbers without padding. */
   write(matrix: Matrix, values: ArrayLike<number>): void {
     const numbers = this.#numbers;
@@ -149,6 +205,11 @@ export class Machine<P extends Precision = Precision> {
     ) as NumbersOf<P>;
   }
 
+  /** The numbers of a block of f64: a view, not a copy. */
+  doubles({ address, bytes }: Block): Float64Array {
+    return new Float64Array(this.#buffer, address, Math.floor(bytes / 8));
+  }
+
   /** The bytes of a block: a view, not a copy. */
   view({ address, bytes }: Block): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#buffer, address, bytes);
@@ -157,9 +218,4 @@ export class Machine<P extends Precision = Precision> {
 
 function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
-/** The low and the high 32 bits of an integer from 0 to 2^53 − 1. */
-export function words(integer: number): [number, number] {
-  return [integer % 2 ** 32, Math.floor(integer / 2 ** 32)];
 }

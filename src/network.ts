@@ -5,13 +5,23 @@ import { derive } from "./derivatives.ts";
 import { FormatError, StateError } from "./errors.ts";
 import { checkFit, type FitOptions, type TrainOptions } from "./fit.ts";
 import { infer, inferenceRows, inferLabels, tally } from "./inference.ts";
+import type { ParameterShape } from "./layers/layer.ts";
 import { Machine } from "./machine.ts";
 import { CoreModule, type CoreSource, loadCore, type Numerics } from "./module.ts";
+import { optimizerKind } from "./optimizers/index.ts";
 import { checkKnown, oneOf, unexpected } from "./options.ts";
 import { pause } from "./pause.ts";
 import type { Matrix } from "./plan.ts";
 import type { Needs } from "./programs.ts";
-import type { Derivatives, Evaluation, Features, Gradients, LayerParameters, TargetValues } from "./results.ts";
+import type {
+  Derivatives,
+  Evaluation,
+  Features,
+  GivenParameters,
+  Gradients,
+  LayerParameters,
+  TargetValues,
+} from "./results.ts";
 import { readSaved, writeSaved } from "./saved.ts";
 import { type Counters, type History, type Progress, Training } from "./training.ts";
 
@@ -103,7 +113,7 @@ export class Network<P extends Precision = "f32"> {
       throw new FormatError(`Cannot load: ${(error as Error).message}`, { cause: error });
     }
     const machine = network.#alive("load");
-    for (const [l, matrices] of machine.programs.parameters.entries()) {
+    for (const [l, matrices] of machine.programs.numbers.entries()) {
       for (const [b, matrix] of matrices.entries()) machine.write(matrix, parameters[l]![b]!);
     }
     return network;
@@ -166,13 +176,17 @@ export class Network<P extends Precision = "f32"> {
     this.#alive(where);
     this.#idle(where);
     const { x, y } = this.#samples(where, features, targets);
-    const settings = checkFit(where, options, x.rows);
+    const settings = checkFit(where, options, x.rows, this.#architecture);
     const { optimizer, batchSize, stepsPerEpoch, sampling, signal, onEpoch, onProgress } = settings;
     signal?.throwIfAborted();
     const drawn = batchSize * Math.min(stepsPerEpoch, Math.max(1, Math.floor(DRAWS / batchSize)));
     const orderLength = sampling === "withReplacement" ? drawn : x.rows;
-    const machine = this.#prepare({ rows: batchSize, gradients: true, optimizer, resident: { x, y, orderLength } });
-    const training = new Training(machine, this.#counters, settings);
+    // A method takes the rows batch by batch as predictions do; a program has them in memory.
+    const needs = optimizerKind(optimizer).method
+      ? { rows: 1, gradients: true, optimizer }
+      : { rows: batchSize, gradients: true, optimizer, resident: { x, y, orderLength } };
+    const machine = this.#prepare(needs);
+    const training = new Training(machine, this.#counters, settings, { x, y });
     this.#history = training.history;
     this.#training = true;
     try {
@@ -249,11 +263,8 @@ export class Network<P extends Precision = "f32"> {
     const machine = this.#prepare({ rows: 1, gradients: true });
     machine.view(machine.programs.gradientRun).fill(0);
     const { loss } = tally(machine, machine.programs.gradient!, samples.x, samples.y);
-    const layers = machine.programs.gradients.map(([weights, biases]) => ({
-      weights: machine.copyOf(weights!),
-      biases: machine.copyOf(biases!),
-    }));
-    return { loss: loss / samples.x.rows, layers };
+    const { gradients } = machine.programs;
+    return { loss: loss / samples.x.rows, layers: gradients.map((_, l) => machine.named(gradients, l)) };
   }
 
   /**
@@ -276,44 +287,51 @@ export class Network<P extends Precision = "f32"> {
     return derive(this.#module, source, data, output);
   }
 
-  /** Copies of the parameters, one entry for each layer. */
+  /** Copies of the parameters, one entry for each layer; with the statistics of layers that gather any. */
   parameters(): LayerParameters<P>[] {
     const machine = this.#alive("parameters");
-    return machine.programs.parameters.map(([weights, biases]) => ({
-      weights: machine.copyOf(weights!),
-      biases: machine.copyOf(biases!),
-      shape: [weights!.rows, weights!.columns],
-    }));
+    const { numbers, shapes } = machine.programs;
+    return numbers.map((_, l) => ({ ...machine.named(numbers, l), shape: shapeOf(shapes[l]!) }));
   }
 
   /**
-   * Replaces all parameters: for each layer weights [inputs × units], nested or flat, and biases [units].
+   * Replaces all parameters: for each layer weights [inputs × units], nested or flat, and biases [units]. The running
+   * mean and variance of `batchNorm` stay where they are left out.
    * @throws TypeError, RangeError for another number of layers or values, or one that is not finite; StateError during `fit`
    * @example net.setParameters([{ weights: [[2, 1], [-1, 4], [-2, 5]], biases: [2, 3] }])
    */
-  setParameters(layers: readonly { weights: Features; biases: ArrayLike<number>; shape?: readonly number[] }[]): void {
+  setParameters(layers: readonly GivenParameters[]): void {
     const where = "setParameters";
     const machine = this.#alive(where);
     this.#idle(where);
-    const { parameters } = machine.programs;
+    const { numbers, shapes } = machine.programs;
     if (!Array.isArray(layers)) throw unexpected(`${where}: layers`, layers, "an array of one entry for each layer");
-    if (layers.length !== parameters.length) {
-      throw new RangeError(`${where}: layers has ${layers.length} entries, expected ${parameters.length}`);
+    if (layers.length !== numbers.length) {
+      throw new RangeError(`${where}: layers has ${layers.length} entries, expected ${numbers.length}`);
     }
     const values = Array.from(layers, (layer, l) => {
-      checkKnown(`${where}: layer ${l}`, layer, ["weights", "biases", "shape"]);
-      const [{ rows, columns }] = parameters[l] as [Matrix, Matrix];
-      if (layer.shape && String(layer.shape) !== `${rows},${columns}`) {
-        throw new RangeError(`${where}: layer ${l} shape is [${layer.shape}], expected [${rows},${columns}]`);
+      const names = shapes[l]!.map(({ name }) => name);
+      checkKnown(`${where}: layer ${l}`, layer, [...new Set([...names, "weights", "biases", "shape"])]);
+      for (const name of ["weights", "biases"] as const) {
+        const given = layer[name] as ArrayLike<unknown> | undefined;
+        if (!names.includes(name) && given?.length) {
+          throw new RangeError(`${where}: layer ${l} has no ${name}, and ${given.length} are given`);
+        }
       }
-      const [weights, biases] = parameters[l]!;
-      return [
-        this.#values(where, l, "weights", layer.weights, weights!),
-        this.#values(where, l, "biases", layer.biases, biases!),
-      ];
+      const shape = shapeOf(shapes[l]!);
+      if (layer.shape && String(layer.shape) !== String(shape)) {
+        throw new RangeError(`${where}: layer ${l} shape is [${layer.shape}], expected [${shape}]`);
+      }
+      return shapes[l]!.map(({ name }, b) => {
+        if (layer[name] === undefined && (name === "mean" || name === "variance")) return undefined;
+        return this.#values(where, l, name, layer[name], numbers[l]![b]!);
+      });
     });
-    for (const [l, matrices] of parameters.entries()) {
-      for (const [b, matrix] of matrices.entries()) machine.write(matrix, values[l]![b]!);
+    for (const [l, matrices] of numbers.entries()) {
+      for (const [b, matrix] of matrices.entries()) {
+        const given = values[l]![b];
+        if (given) machine.write(matrix, given);
+      }
     }
   }
 
@@ -377,6 +395,16 @@ export class Network<P extends Precision = "f32"> {
     if (values.rows !== rows) {
       throw new RangeError(`${where}: ${what} has ${values.rows} rows of ${columns}, expected ${rows}`);
     }
+    const negative = name === "variance" ? values.data.findIndex((value) => value < 0) : -1;
+    if (negative >= 0) {
+      throw new RangeError(`${where}: ${what} holds ${values.data[negative]} at ${negative}, expected numbers from 0`);
+    }
     return values.data;
   }
+}
+
+/** [inputs, units] of a layer with weights, [units] of one with vectors alone, [] of one without parameters. */
+function shapeOf([first]: readonly ParameterShape[]): number[] {
+  if (!first) return [];
+  return first.vector ? [first.columns] : [first.rows, first.columns];
 }

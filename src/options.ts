@@ -66,9 +66,17 @@ export const nonNegativeInteger = (where: string, name: string, value: unknown) 
 export const positiveNumber = (where: string, name: string, value: unknown) =>
   checkNumber(where, name, value, "a positive finite number", (x) => Number.isFinite(x) && x > 0);
 
+/** A finite number from 0. @throws TypeError, RangeError */
+export const nonNegativeNumber = (where: string, name: string, value: unknown) =>
+  checkNumber(where, name, value, "a finite number from 0", (x) => Number.isFinite(x) && x >= 0);
+
 /** A number from 0 to below 1: moments. @throws TypeError, RangeError */
 export const fraction = (where: string, name: string, value: unknown) =>
   checkNumber(where, name, value, "a number in [0, 1)", (x) => x >= 0 && x < 1);
+
+/** A number above 0, at most 1: shares. @throws TypeError, RangeError */
+export const unitInterval = (where: string, name: string, value: unknown) =>
+  checkNumber(where, name, value, "a number in (0, 1]", (x) => x > 0 && x <= 1);
 
 /** Any number but NaN and the infinities. @throws TypeError, RangeError */
 export const finiteNumber = (where: string, name: string, value: unknown) =>
@@ -78,4 +86,10 @@ export const finiteNumber = (where: string, name: string, value: unknown) =>
 export function oneOf<T extends string>(where: string, name: string, value: unknown, allowed: readonly T[]): T {
   if ((allowed as readonly unknown[]).includes(value)) return value as T;
   throw unexpected(`${where}: ${name}`, value, `one of ${allowed.map(describe).join(", ")}`, "string");
+}
+
+/** @throws TypeError */
+export function boolean(where: string, name: string, value: unknown): boolean {
+  if (typeof value === "boolean") return value;
+  throw unexpected(`${where}: ${name}`, value, "true or false");
 }

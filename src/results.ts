@@ -1,4 +1,5 @@
 import type { NumbersOf, Precision } from "./data.ts";
+import type { StatisticName } from "./layers/layer.ts";
 
 // What goes into a network and comes out of it.
 
@@ -8,12 +9,27 @@ export type Features = ArrayLike<number> | ArrayLike<ArrayLike<number>>;
 /** Class labels or scalar targets, one for each row; or rows × outputs values, nested or flat. */
 export type TargetValues = ArrayLike<number> | ArrayLike<ArrayLike<number>>;
 
-/** The parameters of one layer: weights [inputs × units] row-major, biases [units]; shape [inputs, units]. */
-export interface LayerParameters<P extends Precision = Precision> {
+/**
+ * The parameters of one layer. Dense: weights [inputs × units] row-major, biases [units], shape [inputs, units]. Normalisations:
+ * weights γ and biases β [units], shape [units]; of `batchNorm` the running mean and variance too. Both are empty, and the shape is [],
+ * for a layer that has none.
+ */
+export interface LayerParameters<P extends Precision = Precision> extends LayerGradients<P> {
+  mean?: NumbersOf<P>;
+  variance?: NumbersOf<P>;
+  shape: number[];
+}
+
+/** The gradient by the parameters of one layer, as these are laid out. */
+export interface LayerGradients<P extends Precision = Precision> {
   weights: NumbersOf<P>;
   biases: NumbersOf<P>;
-  shape: [inputs: number, units: number];
 }
+
+/** Parameters as a caller gives them; statistics that are left out stay as they are. */
+export type GivenParameters = { [name in "weights" | "biases" | StatisticName]?: Features } & {
+  shape?: readonly number[] | undefined;
+};
 
 /** The mean loss and, where there are labels, how many of them agree; NaN for a regression with one output. */
 export interface Evaluation {
@@ -27,16 +43,16 @@ export interface Evaluation {
   zeroOneLoss: number;
 }
 
-/** The gradient of the mean loss. */
+/** The gradient of the mean loss and the penalties of the layers. */
 export interface Gradients<P extends Precision = Precision> {
   loss: number;
-  layers: { weights: NumbersOf<P>; biases: NumbersOf<P> }[];
+  layers: LayerGradients<P>[];
 }
 
 /** What one sample's output is, and its derivative by everything that leads there. */
 export interface Derivatives<P extends Precision = Precision> {
   /** ŷ_i, a logit. */
   output: number;
-  /** Of each linear map T_l: Z^{l+1}, A^{l+1}, their derivatives, and those of W^l [inputs × units] and B^l. */
-  layers: Record<"z" | "a" | "dz" | "da" | "weights" | "biases", NumbersOf<P>>[];
+  /** Of each layer: Z^{l+1}, A^{l+1}, their derivatives, and those of its parameters, W^l [inputs × units] and B^l. */
+  layers: (Record<"z" | "a" | "dz" | "da", NumbersOf<P>> & LayerGradients<P>)[];
 }

@@ -1,4 +1,10 @@
-import { type Architecture, type ArchitectureOptions, checkArchitecture, parameterShapes } from "./architecture.ts";
+import {
+  type Architecture,
+  type ArchitectureOptions,
+  checkArchitecture,
+  parameterShapes,
+  statisticShapes,
+} from "./architecture.ts";
 import { FormatError } from "./errors.ts";
 import { checkKnown, nonNegativeInteger } from "./options.ts";
 import type { LayerParameters } from "./results.ts";
@@ -9,7 +15,7 @@ import type { Counters } from "./training.ts";
 //   format        "steepest 1"
 //   architecture  the architecture as JSON
 //   counters      {"step", "epoch"} as JSON
-// and for layer l the tensors layers.l.weights [inputs, units] and layers.l.biases [units], in that order.
+// and for layer l the tensors that it has, layers.l.weights [inputs, units], layers.l.biases [units] …, in the order of its kind.
 
 const FORMAT = "steepest 1";
 const DTYPES = { f32: "F32", f64: "F64" } as const;
@@ -17,9 +23,11 @@ const DTYPES = { f32: "F32", f64: "F64" } as const;
 export function writeSaved(architecture: Architecture, counters: Counters, layers: LayerParameters[]): Uint8Array {
   const dtype = DTYPES[architecture.precision];
   const tensors = new Map<string, Tensor>();
-  for (const [l, { weights, biases, shape }] of layers.entries()) {
-    tensors.set(`layers.${l}.weights`, { dtype, shape, data: littleEndian(weights) });
-    tensors.set(`layers.${l}.biases`, { dtype, shape: [shape[1]], data: littleEndian(biases) });
+  for (const [l, shapes] of namedShapes(architecture).entries()) {
+    for (const { name, vector, rows, columns } of shapes) {
+      const shape = vector ? [columns] : [rows, columns];
+      tensors.set(`layers.${l}.${name}`, { dtype, shape, data: littleEndian(layers[l]![name]!) });
+    }
   }
   const { step, epoch } = counters;
   return serializeSafetensors(
@@ -57,17 +65,17 @@ export function readSaved(bytes: Uint8Array): {
   });
   const dtype = DTYPES[architecture.precision];
   let expected = 0;
-  const parameters = parameterShapes(architecture).map((shapes, l) =>
-    shapes.map(({ name, rows, columns }) => {
+  const parameters = namedShapes(architecture).map((shapes, l) =>
+    shapes.map(({ name, vector, rows, columns }) => {
       const key = `layers.${l}.${name}`;
       const tensor = tensors.get(key);
-      const shape = name === "weights" ? [rows, columns] : [columns];
+      const shape = vector ? [columns] : [rows, columns];
       if (!tensor || tensor.dtype !== dtype || tensor.shape.join() !== shape.join()) {
         const got = tensor ? `${tensor.dtype} [${tensor.shape}]` : "absent";
         throw new FormatError(`Cannot load: tensor ${key} is ${got}, expected ${dtype} [${shape}]`);
       }
       expected += 1;
-      return numbersOf(key, tensor.data, architecture.precision);
+      return numbersOf(key, tensor.data, architecture.precision, name === "variance");
     }),
   );
   if (tensors.size !== expected) {
@@ -75,6 +83,12 @@ export function readSaved(bytes: Uint8Array): {
   }
   return { architecture, counters, parameters };
 }
+
+/** What each layer has: its parameters, then its statistics. */
+const namedShapes = (architecture: Architecture) => {
+  const statistics = statisticShapes(architecture);
+  return parameterShapes(architecture).map((shapes, l) => [...shapes, ...statistics[l]!]);
+};
 
 function fromJSON<T>(metadata: ReadonlyMap<string, string>, key: string, check: (value: unknown) => T): T {
   try {
@@ -89,11 +103,18 @@ function littleEndian({ buffer, byteOffset, byteLength }: Float32Array | Float64
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-function numbersOf(key: string, data: Uint8Array, precision: Architecture["precision"]): Float32Array | Float64Array {
+function numbersOf(
+  key: string,
+  data: Uint8Array,
+  precision: Architecture["precision"],
+  nonNegative: boolean,
+): Float32Array | Float64Array {
   const { buffer } = data.slice();
   const numbers = precision === "f64" ? new Float64Array(buffer) : new Float32Array(buffer);
-  const i = numbers.findIndex((value) => !Number.isFinite(value));
-  if (i >= 0)
-    throw new FormatError(`Cannot load: tensor ${key} holds ${numbers[i]} at element ${i}, expected finite numbers`);
+  const i = numbers.findIndex((value) => !Number.isFinite(value) || (nonNegative && value < 0));
+  if (i >= 0) {
+    const expected = nonNegative ? "finite numbers from 0" : "finite numbers";
+    throw new FormatError(`Cannot load: tensor ${key} holds ${numbers[i]} at element ${i}, expected ${expected}`);
+  }
   return numbers;
 }

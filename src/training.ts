@@ -1,6 +1,13 @@
+import type { Rows, Targets } from "./data.ts";
 import { DivergedError } from "./errors.ts";
 import type { Settings } from "./fit.ts";
-import { type Machine, words } from "./machine.ts";
+import { problemOf } from "./fullBatch.ts";
+import type { Machine } from "./machine.ts";
+import { optimizerKind, rateOf } from "./optimizers/index.ts";
+import type { LeastSquares } from "./optimizers/problem.ts";
+import { words } from "./random.ts";
+import { Rates } from "./rates.ts";
+import { endEpoch, rateAt } from "./schedules.ts";
 
 /** What one call of `fit` or `train` has done so far. */
 export interface History {
@@ -50,8 +57,13 @@ export class Training {
   #pass = 0;
   /** Steps of the next call of the core. */
   #stride = 1;
+  /** Steps whose learning rate is known. */
+  #rated = Number.POSITIVE_INFINITY;
+  /** For a method that takes the steps in place of a program, and whether it has come to an end. */
+  readonly #problem: LeastSquares | undefined;
+  #settled = false;
 
-  constructor(machine: Machine, counters: Counters, settings: Settings) {
+  constructor(machine: Machine, counters: Counters, settings: Settings, samples: { x: Rows; y: Targets }) {
     this.#machine = machine;
     this.#counters = counters;
     this.#settings = settings;
@@ -64,10 +76,17 @@ export class Training {
     this.#whole = { ...counters };
     this.#untilReport = settings.every;
     machine.cursor.step = counters.step;
+    const rate = rateOf(settings.optimizer);
+    if (typeof rate === "number") machine.setRates(rate);
+    if (optimizerKind(settings.optimizer).method) {
+      this.#problem = problemOf(machine, samples.x, samples.y);
+      // The rows or the parameters may be others than a call before left: their loss and gradient are not known.
+      this.#problem.numbers[0] = 0;
+    }
   }
 
   get done(): boolean {
-    return this.#counters.epoch === this.#last.epoch;
+    return this.#settled || this.#counters.epoch === this.#last.epoch;
   }
 
   get progress(): Progress {
@@ -87,15 +106,14 @@ export class Training {
    * @throws DivergedError after the first step whose loss or parameters are not finite; the network is back at the last whole epoch
    */
   advance(deadline: number): void {
-    const { core, cursor, programs } = this.#machine;
+    const { cursor } = this.#machine;
     if (this.#stepsLeft === 0) this.#beginEpoch();
     for (let started = performance.now(); ; ) {
-      if (cursor.finished) this.#nextPass();
-      const steps = Math.min(this.#stride, this.#stepsLeft, this.#untilReport);
-      const taken = core.train(programs.train!.address, programs.cursor.address, steps);
+      const taken = this.#problem ? this.#iterate(this.#problem) : this.#steps();
       this.#counters.step = cursor.step;
       this.#stepsLeft -= taken;
       this.#untilReport -= taken;
+      this.#rated -= taken;
       if (!Number.isFinite(cursor.loss + cursor.health)) this.#diverge();
       this.epochEnded = this.#stepsLeft === 0;
       this.reportDue = this.#untilReport === 0;
@@ -108,9 +126,33 @@ export class Training {
     }
   }
 
+  /** Takes steps with one call of the core. Returns how many. */
+  #steps(): number {
+    const { core, cursor, programs } = this.#machine;
+    if (cursor.finished) this.#nextPass();
+    if (this.#rated === 0) this.#nextRates();
+    const steps = Math.min(this.#stride, this.#stepsLeft, this.#untilReport, this.#rated);
+    return core.train(programs.train!.address, programs.cursor.address, steps);
+  }
+
+  /** Takes one step of a method over all rows. */
+  #iterate(problem: LeastSquares): number {
+    const { cursor } = this.#machine;
+    const { optimizer, rows } = this.#settings;
+    const { method } = optimizerKind(optimizer);
+    const { loss, moved, converged } = method!.iterate(problem as never, optimizer as never);
+    cursor.setMean(loss, rows);
+    cursor.step += 1;
+    this.#settled = converged || !moved;
+    return 1;
+  }
+
   /** Ends the call, perhaps in the middle of an epoch: its number is used up. */
   end(): void {
-    if (this.#stepsLeft > 0) this.#counters.epoch += 1;
+    if (this.#stepsLeft > 0) {
+      this.#counters.epoch += 1;
+      this.#machine.clock.epochs += 1;
+    }
     this.#stepsLeft = 0;
   }
 
@@ -122,6 +164,21 @@ export class Training {
     this.#stepsLeft = this.#settings.stepsPerEpoch;
     this.#pass = 0;
     cursor.follow(0, 0, this.#settings.batchSize);
+    const rate = rateOf(this.#settings.optimizer);
+    if (rate !== undefined && typeof rate !== "number") this.#nextRates();
+  }
+
+  /** Looks up the learning rates of the next steps of the epoch. */
+  #nextRates(): void {
+    const { clock, core, cursor } = this.#machine;
+    const { optimizer, stepsPerEpoch } = this.#settings;
+    const first = stepsPerEpoch - this.#stepsLeft;
+    const count = Math.min(this.#stepsLeft, Rates.TABLE);
+    const rates = Array.from({ length: count }, (_, i) =>
+      rateAt(rateOf(optimizer)!, { epoch: clock.epochs, step: first + i, steps: stepsPerEpoch }, clock, core),
+    );
+    this.#machine.setRates(rates, cursor.step);
+    this.#rated = count;
   }
 
   /** Fills the order: with the next shuffle or sequence of all rows, or with the next draws. */
@@ -155,6 +212,7 @@ export class Training {
     const { loss, samples } = this.#machine.cursor;
     this.history.loss.push(loss / samples);
     this.#counters.epoch += 1;
+    endEpoch(rateOf(this.#settings.optimizer), loss / samples, this.#machine.clock);
   }
 
   #diverge(): never {
@@ -166,7 +224,7 @@ export class Training {
     throw new DivergedError({
       step,
       epoch: epoch + 1,
-      learningRate: this.#settings.optimizer.learningRate,
+      learningRate: rateOf(this.#settings.optimizer) === undefined ? undefined : this.#machine.rate,
       loss: loss / samples,
     });
   }

@@ -3,12 +3,37 @@ import type { Initializer } from "../initializers.ts";
 import type { Block, Matrix } from "../plan.ts";
 import type { Program } from "../program.ts";
 
-/** A block of parameters that a layer asks for: its name, [rows][columns], and how it starts. */
+/** The names of what layers learn. γ and β of normalisations are weights and biases too, as in PyTorch. */
+export type ParameterName = "weights" | "biases";
+
+/** The names of the statistics that layers gather. */
+export type StatisticName = "mean" | "variance";
+
+/** A block of numbers that a layer asks for: its name and shape, how it starts, and how it is trained. */
 export interface ParameterShape {
-  readonly name: "weights" | "biases";
+  readonly name: ParameterName | StatisticName;
+  /** Whether it has one dimension; in memory it is one row. */
+  readonly vector: boolean;
+  /** In memory [rows][columns]. */
   readonly rows: number;
   readonly columns: number;
   readonly initializer: Initializer;
+  /** Factor of the learning rate: 0 for what stays as it is. */
+  readonly rate: number;
+  /** Penalties l1·Σ|w| + l2·Σw² that are added to the loss. */
+  readonly l1: number;
+  readonly l2: number;
+  /** The largest norm of a column. */
+  readonly maxNorm: number;
+}
+
+/** Where a layer's numbers are, and what the program is for. */
+export interface LayerBlocks {
+  /** In the order of `parameters` and `statistics`. */
+  readonly parameters: readonly Matrix[];
+  readonly statistics: readonly Matrix[];
+  /** For a step of training: what random draws depend on. Absent where the network predicts. */
+  readonly training?: { readonly seed: number; readonly layer: number; readonly cursor: Block } | undefined;
 }
 
 /** What a layer's forward leaves for its backward, and for whoever reads the values. */
@@ -16,6 +41,8 @@ export interface Trace {
   readonly input: Matrix;
   readonly z: Matrix;
   readonly a: Matrix;
+  /** What only the layer itself knows: a mask, statistics. */
+  readonly kept?: readonly Matrix[];
 }
 
 /** What becomes of the gradient of a layer's parameters. */
@@ -23,8 +50,8 @@ export interface GradientTarget {
   readonly kind: Gradient;
   /** Where it goes, in the order of `parameters`; the parameters themselves where they descend along it. */
   readonly matrices: readonly Matrix[];
-  /** For a descent: the learning rate (f64) and the cursor, whose health an update that is not finite ends. */
-  readonly rate: Block;
+  /** For a descent: the learning rate of each (f64), and the cursor, whose health an update that is not finite ends. */
+  readonly rates: readonly Block[];
   readonly cursor: Block;
 }
 
@@ -34,16 +61,35 @@ export interface LayerKind<L> {
   from(description: L): L;
   /** Outputs per sample. */
   outputs(layer: L, inputs: number): number;
+  /** What it learns. */
   parameters(layer: L, inputs: number): ParameterShape[];
-  forward(program: Program, layer: L, input: Matrix, parameters: readonly Matrix[]): Trace;
-  /** Returns D_Z of the layer and, where `wanted`, D_A of its input. */
+  /** What it gathers while it is trained: part of the network's state, but not moved by gradients. */
+  statistics?(layer: L, inputs: number): ParameterShape[];
+  /** Whether a step of training takes statistics over the rows of its batch. */
+  acrossRows?(layer: L): boolean;
+  /** Whether a step of training draws random numbers. */
+  readonly random?: true;
+  /** Whether gradients can be applied to the parameters by the kernel that computes them. */
+  readonly descends?: true;
+  forward(program: Program, layer: L, input: Matrix, blocks: LayerBlocks): Trace;
+  /** Returns D_Z of the layer and, where `wanted`, D_A of its input. The place of `da` may be used for both. */
   backward(
     program: Program,
     layer: L,
     trace: Trace,
     da: Matrix,
-    parameters: readonly Matrix[],
+    blocks: LayerBlocks,
     target: GradientTarget,
     wanted: boolean,
   ): { dz: Matrix; input: Matrix | undefined };
+  /** At the end of a step of training: takes what it gathered into the statistics. */
+  commit?(program: Program, layer: L, trace: Trace, blocks: LayerBlocks): void;
+}
+
+/** How a layer's parameters are trained. */
+export interface TrainingOptions {
+  /** Whether the parameters are trained; default true. */
+  trainable?: boolean;
+  /** Factors of the learning rate, finite and from 0; default 1. */
+  rates?: { readonly [name in ParameterName]?: number };
 }

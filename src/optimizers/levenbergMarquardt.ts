@@ -48,6 +48,9 @@ export const normalBytes = (bytes: number) => (bytes * bytes) / 8;
 /** Bytes of the workspace of `accumulateNormal` for so many rows of J at a time, each as long as a vector. */
 export const normalWorkspaceBytes = (rows: number, bytes: number) => Math.min(rows, 256) * (bytes + 16 * 8);
 
+/** The place of the number. */
+const MU = 1;
+
 const RAISED = 10;
 const LOWERED = 3;
 /**
@@ -61,8 +64,8 @@ export const levenbergMarquardtMethod: FullBatchMethod<LevenbergMarquardt, Least
   check: (where, { type, ...options }) => void checkLevenbergMarquardt(where, options),
   /** Where the iteration began, the step, and the diagonal of the factor. */
   slots: () => 3,
-  /** μ. */
-  numbers: () => 1,
+  /** μ; nothing of it depends on the parameters or the rows. */
+  numbers: () => MU + 1,
 
   iterate(problem, { damping, tolerance }) {
     const { core, bytes, parameters, slots, numbers, normal, projection, residuals } = problem;
@@ -80,7 +83,7 @@ export const levenbergMarquardtMethod: FullBatchMethod<LevenbergMarquardt, Least
     }
 
     copy(start, parameters);
-    let mu = numbers[0] === 0 ? damping * top : numbers[0]!;
+    let mu = numbers[MU] === 0 ? damping * top : numbers[MU]!;
     let evaluations = 1;
     for (let trial = 0; trial < TRIALS; trial++) {
       mu = Math.max(mu, LEAST * top);
@@ -92,7 +95,7 @@ export const levenbergMarquardtMethod: FullBatchMethod<LevenbergMarquardt, Least
           evaluations += 1;
           const lower = problem.loss();
           if (lower < loss) {
-            numbers[0] = mu / LOWERED;
+            numbers[MU] = mu / LOWERED;
             return { ...result, loss: lower, moved: true, evaluations };
           }
         }

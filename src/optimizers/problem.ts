@@ -13,7 +13,7 @@ export interface Problem {
   readonly gradient: number;
   /** Addresses of the vectors that the method keeps from iteration to iteration. */
   readonly slots: readonly number[];
-  /** Numbers that it keeps. All 0 makes it begin anew, as it must where the parameters or the rows are others than it left. */
+  /** Numbers that it keeps, all 0 at first. The first is set to 0 where the parameters or the rows may be others than it left. */
   readonly numbers: Float64Array;
   /** The mean loss at the parameters as they stand, and its gradient; neither need be finite. */
   lossAndGradient(): number;

@@ -36,10 +36,16 @@ class Planned extends Program {
 export function allotted({ rows, inputs, outputs }: Sizes, size: 4 | 8): readonly [forward: number, backward: number] {
   const program = new Planned(rows, size);
   const matrices = [new Matrix(inputs, outputs, size), new Matrix(1, outputs, size)];
+  const blocks = { parameters: matrices, statistics: [] };
   const layer = dense(outputs);
-  const trace = denseKind.forward(program, layer, new Matrix(rows, inputs, size), matrices);
-  const target = { kind: Gradient.Descend, matrices, rate: new Block(8), cursor: new Block(Cursor.BYTES) };
-  denseKind.backward(program, layer, trace, new Matrix(rows, outputs, size), matrices, target, true);
+  const trace = denseKind.forward(program, layer, new Matrix(rows, inputs, size), blocks);
+  const target = {
+    kind: Gradient.Descend,
+    matrices,
+    rates: [new Block(8), new Block(8)],
+    cursor: new Block(Cursor.BYTES),
+  };
+  denseKind.backward(program, layer, trace, new Matrix(rows, outputs, size), blocks, target, true);
   const [forward, backward] = program.workspaces;
   return [forward!, backward!];
 }
@@ -83,6 +89,8 @@ interface BackwardOptions {
   /** What `Gradient.Accumulate` adds to, for weights and biases alike. */
   readonly start?: Numbers;
   readonly rate?: number;
+  /** Of the biases; that of the weights unless told. */
+  readonly biasRate?: number;
   readonly cursor?: Partial<CursorFields>;
 }
 
@@ -99,6 +107,7 @@ export interface Backward {
 /** D_Z, D_X, D_W and D_B of a layer, or its descent. Without an activation no byte of D_Z may change. */
 export function backward(arena: Arena, { x, w, b, dz }: Layer, sizes: Sizes, options: BackwardOptions): Backward {
   const { gradient, activation = Activation.Identity, a, padding = 0, start, rate = Number.NaN, wider = {} } = options;
+  const { biasRate = rate } = options;
   const { rows, inputs, outputs } = sizes;
   const z = { value: 0, vectors: wider.z ?? 0 };
   const descends = gradient === Gradient.Descend;
@@ -114,11 +123,12 @@ export function backward(arena: Arena, { x, w, b, dz }: Layer, sizes: Sizes, opt
   const dx = arena.output(rows, inputs, { vectors: wider.x ?? 0 });
   const cursor = descends ? arena.cursor(options.cursor) : arena.data(new Uint8Array(Cursor.BYTES));
   const rateBlock = arena.data(Float64Array.of(rate));
+  const biasRateBlock = arena.data(Float64Array.of(biasRate));
   const workspace = arena.workspace(workspaces(arena, sizes, DZ.rowBytes)[1]);
   arena.run(rows, [
     Op.DenseBackward,
     ...[DZ, A, X, W, options.dx ? dx : 0, dw, db, inputs, outputs, DZ.rowBytes, X.rowBytes],
-    ...[activation, gradient, rateBlock, cursor, workspace],
+    ...[activation, gradient, rateBlock, biasRateBlock, cursor, workspace],
   ]);
   return { dz: DZ, dx, dw, db, cursor: arena.cursorFields(cursor) };
 }

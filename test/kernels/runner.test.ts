@@ -42,7 +42,7 @@ describe.each(PRECISIONS)("the runner in $name", async (precision: Precision) =>
         [
           Op.DenseBackward,
           ...[dz, out, ones, weight, 0, weight, bias, 1, 1, dz.rowBytes, ones.rowBytes],
-          ...[Activation.Identity, Gradient.Descend, rate, cursor, workspace],
+          ...[Activation.Identity, Gradient.Descend, rate, rate, cursor, workspace],
         ],
       ],
       BATCH,

@@ -60,7 +60,7 @@ test.each([
   const w = flat(net.parameters());
   const state: State = { w, m: new Float64Array(w.length), v: new Float64Array(w.length), t: 0 };
   for (let step = 1; step <= 50; step++) {
-    formula(state, flat(net.gradients(x, y).layers), optimizer);
+    formula(state, flat(net.gradients(x, y).layers), { ...SETTINGS, learningRate: 0.001, ...options });
     await train(net, optimizer, 1, ROWS);
     // Both follow the network's own gradients, whose rows `gradients` adds up in the same order: what is left is the rounding of the
     // update, about 1e-16 a step, carried on by the moments; 1e-12 leaves room for steps by √v near 0.
@@ -190,7 +190,7 @@ test("slots survive plans for other rows and batches: every step is that of the 
   for (const [count, features] of [...sets, ...sets]) {
     const targets = rows(count, 3, count);
     twin.setParameters(net.parameters());
-    formula(state, flat(twin.gradients(features, targets).layers), optimizer);
+    formula(state, flat(twin.gradients(features, targets).layers), SETTINGS);
     await net.fit(features, targets, { optimizer, batchSize: count, sampling: "sequential" });
     // `gradients` adds up a batch of 300 or 700 rows in the same order, chunk by chunk: the tolerance is that of the update alone.
     const actual = flat(net.parameters());
@@ -256,7 +256,7 @@ describe("adam's bad options are named with their values and what is allowed", (
     [
       { momentum: 0.9 },
       TypeError,
-      'adam: unknown option "momentum", expected one of learningRate, beta1, beta2, epsilon',
+      'adam: unknown option "momentum", expected one of learningRate, weightDecay, decoupled, clipValue, clipNorm, clipGlobalNorm, beta1, beta2, epsilon, amsgrad',
     ],
     [0.001, TypeError, "adam: options is 0.001, expected a plain object"],
   ])("%j", (options, kind, message) => {

@@ -197,8 +197,8 @@ describe("a file that is not one of ours", () => {
     ["an architecture null", () => described({ architecture: "null" }), "is null, expected a plain object"],
     ["an architecture in a list", () => described({ architecture: "[]" }), "is an array, expected a plain object"],
     ["an unknown word", () => built({ optimizer: "sgd" }), 'unknown option "optimizer"'],
-    ["an unknown layer", () => built({ layers: [{ type: "conv" }] }), 'layer 0 is "conv", expected dense'],
-    ["a layer null", () => built({ layers: [null] }), "layer 0 is null, expected dense"],
+    ["an unknown layer", () => built({ layers: [{ type: "conv" }] }), 'layer 0 is "conv", expected one of dense'],
+    ["a layer null", () => built({ layers: [null] }), "layer 0 is null, expected one of dense"],
     ["an unknown word in a layer", () => built({ layers: [{ ...dense(2), f: 1 }] }), 'unknown option "f"'],
     [
       "a layer of another prototype",

@@ -44,7 +44,7 @@ test("a worked example: a line through three points", () => {
   expect(first.loss).toBeCloseTo(5 / 27, 14);
   expect(problem.w[0]).toBeCloseTo(1, 14);
   expect(problem.w[1]).toBeCloseTo(4 / 3, 14);
-  expect(problem.numbers[0]).toBeCloseTo(1 / 3, 14);
+  expect(problem.numbers[1]).toBeCloseTo(1 / 3, 14);
   // The least squares are at (7/6, 3/2), with r = (1, −2, 1)/6 and loss 1/18.
   const { last } = iterate(levenbergMarquardtMethod, optimizer, problem, 100);
   expect(last).toMatchObject({ converged: true, moved: false, evaluations: 1 });
@@ -90,7 +90,7 @@ test("μ rises tenfold with each step that is refused, and falls to a third with
     refused += evaluations - 2;
     for (let i = 0; i < evaluations - 2; i++) mu *= 10;
     mu /= 3;
-    expect(problem.numbers[0]).toBeCloseTo(mu, 12);
+    expect(problem.numbers[1]).toBeCloseTo(mu, 12);
   }
   expect(refused).toBeGreaterThan(2);
 });
@@ -111,7 +111,7 @@ test("where the loss rises against its derivatives nothing moves, and the parame
   const model = { ...honest, jacobian: () => honest.jacobian([]).map((row) => row.map((value) => -value)) };
   const problem = problemOf(model, [0, 0, 0]);
   // Even the last of 30 trials is a step of some 1e-10.
-  problem.numbers[0] = 1e-30;
+  problem.numbers[1] = 1e-30;
   const stopped = { loss: 14, gradientNorm: 18, converged: false, moved: false, evaluations: 31 };
   expect(levenbergMarquardtMethod.iterate(problem, levenbergMarquardt())).toEqual(stopped);
   expect(problem.w).toEqual([0, 0, 0]);

@@ -1,0 +1,115 @@
+import { type Architecture, outputsOf, parameterShapes } from "./architecture.ts";
+import type { Rows, Targets } from "./data.ts";
+import { tally, targetValues } from "./inference.ts";
+import { layerKind } from "./layers/index.ts";
+import { lossName } from "./losses.ts";
+import type { Machine } from "./machine.ts";
+import { type Optimizer, optimizerKind } from "./optimizers/index.ts";
+import { MOST_PARAMETERS, normalBytes } from "./optimizers/levenbergMarquardt.ts";
+import type { LeastSquares } from "./optimizers/problem.ts";
+import type { Run } from "./plan.ts";
+
+// Training by a method that works on all rows at once: what it may be asked for, and what it sees of the network.
+
+/** Throws where the method cannot train such a network. @throws RangeError */
+export function checkMethod(where: string, optimizer: Optimizer, architecture: Architecture): void {
+  const { layers, loss, precision } = architecture;
+  const refuse = (what: string, expected: string) => {
+    throw new RangeError(`${where}: ${what}, expected ${expected} with ${optimizer.type}`);
+  };
+  for (const [l, layer] of layers.entries()) {
+    if (layerKind(layer).acrossRows?.(layer)) {
+      refuse(`layer ${l} is ${layer.type}, which takes statistics of batches`, "none, or one with trainable: false,");
+    }
+  }
+  for (const [l, shapes] of parameterShapes(architecture).entries()) {
+    for (const { rate, l1, l2, maxNorm } of shapes) {
+      if (rate !== 0 && rate !== 1) refuse(`layer ${l} has a rate factor of ${rate}`, "0 or 1");
+      if (maxNorm !== Number.POSITIVE_INFINITY) refuse(`layer ${l} has maxNorm ${maxNorm}`, "none");
+      if (optimizerKind(optimizer).leastSquares && (l1 > 0 || l2 > 0)) {
+        refuse(`layer ${l} has a penalty (${l1 > 0 ? `l1 ${l1}` : `l2 ${l2}`})`, "none");
+      }
+    }
+  }
+  if (!optimizerKind(optimizer).leastSquares) return;
+  if (lossName(loss) !== "meanSquaredError") refuse(`the loss is ${lossName(loss)}`, "meanSquaredError");
+  if (precision !== "f64") refuse(`the precision is ${precision}`, "f64");
+  const count = parameterShapes(architecture)
+    .flat()
+    .reduce((sum, { rows, columns }) => sum + rows * columns, 0);
+  if (count > MOST_PARAMETERS) {
+    const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
+    refuse(
+      `the network has ${count} parameters, whose JᵀJ takes ${megabytes(normalBytes(8 * count))}`,
+      `at most ${MOST_PARAMETERS} (${megabytes(normalBytes(8 * MOST_PARAMETERS))})`,
+    );
+  }
+}
+
+/** The loss over all rows as a function of the parameters in the machine's memory. */
+export function problemOf(machine: Machine, x: Rows, y: Targets): LeastSquares {
+  const { core, programs } = machine;
+  const { gradientRun, parameters, slots, numbersKept, normal, jacobian } = programs;
+  const outputs = outputsOf(machine.architecture);
+  const frozen = parameterShapes(machine.architecture)
+    .flat()
+    .map(({ rate }) => rate === 0);
+  /** What does not learn has no derivative. */
+  const clearFrozen = ({ parts }: Run) => {
+    for (const [i, part] of parts.entries()) if (frozen[i]) machine.view(part).fill(0);
+  };
+  const loss = () => tally(machine, programs.evaluate, x, y).loss / x.rows;
+
+  /** The Jacobian of the rows, sample by sample, added to JᵀJ and Jᵀr whenever there are as many as fit. */
+  const normalEquations = () => {
+    const { matrix, projection, jacobian: rows, residuals, workspace, units, rows: most } = normal!;
+    const { bytes } = gradientRun;
+    for (const [i, unit] of units.parts.entries()) machine.doubles(unit)[i] = 1;
+    for (const block of [matrix, projection]) machine.view(block).fill(0);
+    const values = machine.doubles(residuals);
+    let count = 0;
+    const add = () => {
+      const addresses = [matrix, projection, rows, residuals].map(({ address }) => address);
+      const [a, b, j, r] = addresses as [number, number, number, number];
+      if (count > 0) core.accumulateNormal(a, b, j, r, count, bytes / 8, workspace.address);
+      count = 0;
+    };
+    const logits = new Float64Array(outputs);
+    const targets = new Float64Array(outputs);
+    for (let row = 0; row < x.rows; row++) {
+      machine.stage(programs.stagedInputs, x.data.subarray(row * x.width, (row + 1) * x.width));
+      machine.stage(programs.stagedTargets, targetValues(y, row, 1, outputs));
+      machine.run(jacobian!.program, 1);
+      machine.read(jacobian!.logits, logits, 0, 1);
+      machine.read(jacobian!.targets, targets, 0, 1);
+      for (const gradient of jacobian!.rows.parts) clearFrozen(gradient as Run);
+      machine.view(rows).set(machine.view(jacobian!.rows), count * bytes);
+      for (let i = 0; i < outputs; i++) values[count + i] = logits[i]! - targets[i]!;
+      count += outputs;
+      if (count === most) add();
+    }
+    add();
+    return loss();
+  };
+
+  return {
+    core,
+    size: machine.architecture.precision === "f64" ? 8 : (4 as 8),
+    bytes: gradientRun.bytes,
+    parameters: parameters.flat()[0]?.address ?? 0,
+    gradient: gradientRun.address,
+    slots: slots.map(({ address }) => address),
+    numbers: machine.doubles(numbersKept),
+    residuals: x.rows * outputs,
+    normal: normal?.matrix.address ?? 0,
+    projection: normal?.projection.address ?? 0,
+    loss,
+    normalEquations,
+    lossAndGradient() {
+      machine.view(gradientRun).fill(0);
+      const sums = tally(machine, programs.gradient!, x, y);
+      clearFrozen(gradientRun);
+      return sums.loss / x.rows;
+    },
+  };
+}
