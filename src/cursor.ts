@@ -34,6 +34,9 @@ export class Cursor {
   get health(): number {
     return this.#doubles[5]!;
   }
+  set health(value: number) {
+    this.#doubles[5] = value;
+  }
   get finished(): boolean {
     return this.#words[2]! >= this.#words[1]!;
   }

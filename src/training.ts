@@ -4,7 +4,7 @@ import type { Settings } from "./fit.ts";
 import { problemOf } from "./fullBatch.ts";
 import type { Machine } from "./machine.ts";
 import { optimizerKind, rateOf } from "./optimizers/index.ts";
-import type { LeastSquares } from "./optimizers/problem.ts";
+import type { Iteration, LeastSquares } from "./optimizers/problem.ts";
 import { words } from "./random.ts";
 import { Rates } from "./rates.ts";
 import { endEpoch, rateAt } from "./schedules.ts";
@@ -80,8 +80,8 @@ export class Training {
     if (typeof rate === "number") machine.setRates(rate);
     if (optimizerKind(settings.optimizer).method) {
       this.#problem = problemOf(machine, samples.x, samples.y);
-      // The rows or the parameters may be others than a call before left: their loss and gradient are not known.
-      this.#problem.numbers[0] = 0;
+      // The rows or the parameters may be others than a call before left: their loss and gradient, which L-BFGS keeps, are not known.
+      if (!optimizerKind(settings.optimizer).leastSquares) this.#problem.numbers[0] = 0;
     }
   }
 
@@ -140,9 +140,11 @@ export class Training {
     const { cursor } = this.#machine;
     const { optimizer, rows } = this.#settings;
     const { method } = optimizerKind(optimizer);
-    const { loss, moved, converged } = method!.iterate(problem as never, optimizer as never);
+    const { loss, gradientNorm, moved, converged } =
+      problem.bytes > 0 ? method!.iterate(problem as never, optimizer as never) : withoutParameters(problem);
     cursor.setMean(loss, rows);
     cursor.step += 1;
+    if (!Number.isFinite(gradientNorm)) cursor.health = Number.NaN;
     this.#settled = converged || !moved;
     return 1;
   }
@@ -228,6 +230,11 @@ export class Training {
       loss: loss / samples,
     });
   }
+}
+
+/** The core's vectors have at least one number: where there is no parameter there is nothing to do. */
+function withoutParameters(problem: LeastSquares): Iteration {
+  return { loss: problem.loss(), gradientNorm: 0, converged: true, moved: false, evaluations: 1 };
 }
 
 /** Steps for the next call of the core, when `steps` took `elapsed` ms. */

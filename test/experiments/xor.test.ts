@@ -9,7 +9,7 @@ const x = [
 ];
 const y = [0, 1, 1, 0];
 
-// Counted here: adam 994, sgd 994, levenbergMarquardt 1,000 (median 5 iterations, most 28). The rest sit at a loss of 1/8 and above:
+// Counted here: adam 994, sgd 994, levenbergMarquardt 1,000 (median 5 iterations, most 28). The rest sit at a loss of about 1/8 or more:
 // two of the four points right, the others at their mean.
 test.each<[string, Optimizer, number, number, number]>([
   ["adam", adam({ learningRate: 0.05 }), 1000, 50, 980],
