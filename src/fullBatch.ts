@@ -7,7 +7,7 @@ import type { Machine } from "./machine.ts";
 import { type Optimizer, optimizerKind } from "./optimizers/index.ts";
 import { MOST_PARAMETERS, normalBytes } from "./optimizers/levenbergMarquardt.ts";
 import type { LeastSquares } from "./optimizers/problem.ts";
-import type { Run } from "./plan.ts";
+import type { Block, Run } from "./plan.ts";
 
 // Training by a method that works on all rows at once: what it may be asked for, and what it sees of the network.
 
@@ -54,10 +54,11 @@ export function problemOf(machine: Machine, x: Rows, y: Targets): LeastSquares {
   const frozen = parameterShapes(machine.architecture)
     .flat()
     .map(({ rate }) => rate === 0);
-  /** What does not learn has no derivative. */
-  const clearFrozen = ({ parts }: Run) => {
-    for (const [i, part] of parts.entries()) if (frozen[i]) machine.view(part).fill(0);
-  };
+  /** The bytes of what does not learn: its parameters stay, and it has no derivative. */
+  const frozenOf = (parts: readonly Block[]) => parts.flatMap((part, i) => (frozen[i] ? [machine.view(part)] : []));
+  const frozenParameters = frozenOf(parameters.flat()).map((view) => ({ view, bits: view.slice() }));
+  const frozenGradient = frozenOf(gradientRun.parts);
+  const frozenRows = (jacobian?.rows.parts ?? []).flatMap((row) => frozenOf((row as Run).parts));
   const loss = () => tally(machine, programs.evaluate, x, y).loss / x.rows;
 
   /** The Jacobian of the rows, sample by sample, added to JᵀJ and Jᵀr whenever there are as many as fit. */
@@ -82,7 +83,7 @@ export function problemOf(machine: Machine, x: Rows, y: Targets): LeastSquares {
       machine.run(jacobian!.program, 1);
       machine.read(jacobian!.logits, logits, 0, 1);
       machine.read(jacobian!.targets, targets, 0, 1);
-      for (const gradient of jacobian!.rows.parts) clearFrozen(gradient as Run);
+      for (const view of frozenRows) view.fill(0);
       machine.view(rows).set(machine.view(jacobian!.rows), count * bytes);
       for (let i = 0; i < outputs; i++) values[count + i] = logits[i]! - targets[i]!;
       count += outputs;
@@ -106,9 +107,11 @@ export function problemOf(machine: Machine, x: Rows, y: Targets): LeastSquares {
     loss,
     normalEquations,
     lossAndGradient() {
+      // A step of 0 turns −0 into 0.
+      for (const { view, bits } of frozenParameters) view.set(bits);
       machine.view(gradientRun).fill(0);
       const sums = tally(machine, programs.gradient!, x, y);
-      clearFrozen(gradientRun);
+      for (const view of frozenGradient) view.fill(0);
       return sums.loss / x.rows;
     },
   };
