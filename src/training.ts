@@ -149,9 +149,9 @@ export class Training {
     return 1;
   }
 
-  /** Ends the call, perhaps in the middle of an epoch: its number is used up. */
+  /** Ends the call, perhaps in the middle of an epoch: once a step of it was taken its number is used up. */
   end(): void {
-    if (this.#stepsLeft > 0) {
+    if (this.#stepsLeft > 0 && this.#stepsLeft < this.#settings.stepsPerEpoch) {
       this.#counters.epoch += 1;
       this.#machine.clock.epochs += 1;
     }
@@ -176,11 +176,18 @@ export class Training {
     const { optimizer, stepsPerEpoch } = this.#settings;
     const first = stepsPerEpoch - this.#stepsLeft;
     const count = Math.min(this.#stepsLeft, Rates.TABLE);
-    const rates = Array.from({ length: count }, (_, i) =>
-      rateAt(rateOf(optimizer)!, { epoch: clock.epochs, step: first + i, steps: stepsPerEpoch }, clock, core),
-    );
+    const rates: number[] = [];
+    try {
+      for (let i = 0; i < count; i++) {
+        const time = { epoch: clock.epochs, step: first + i, steps: stepsPerEpoch };
+        rates.push(rateAt(rateOf(optimizer)!, time, clock, core));
+      }
+    } catch (error) {
+      // The steps before the one without a rate are taken; then it is asked for again.
+      if (rates.length === 0) throw error;
+    }
     this.#machine.setRates(rates, cursor.step);
-    this.#rated = count;
+    this.#rated = rates.length;
   }
 
   /** Fills the order: with the next shuffle or sequence of all rows, or with the next draws. */
