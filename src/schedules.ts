@@ -78,8 +78,9 @@ export interface ReduceOnPlateau {
 export type Schedule = StepDecay | Piecewise | ExponentialDecay | Cosine | OneCycle | ReduceOnPlateau;
 
 /**
- * A learning rate: a number above 0; a schedule; or a function of the optimizer's own epoch and step, which is asked before every
- * step and has to return a finite number from 0.
+ * A learning rate: a number above 0; a schedule; or a function of the optimizer's own epoch and step, which has to return a finite
+ * number from 0. It is asked for the steps in their order, up to 1,024 ahead and never beyond the epoch. Where it fails or throws, the
+ * training ends behind the last step that has a rate.
  */
 export type LearningRate = number | Schedule | ((time: ScheduleTime) => number);
 
@@ -164,9 +165,7 @@ export function cosine(options: {
   checkKnown(where, options, ["learningRate", "epochs", "minimum", "warmUp", "restarts", "lengthen"]);
   const { learningRate, epochs, minimum = 0, warmUp = 0, restarts = false, lengthen = 1 } = options;
   positiveNumber(where, "learningRate", learningRate);
-  if (nonNegativeNumber(where, "minimum", minimum) > learningRate) {
-    throw new RangeError(`${where}: minimum is ${minimum}, expected at most the learningRate, ${learningRate}`);
-  }
+  atMost(where, nonNegativeNumber(where, "minimum", minimum), learningRate);
   if (positiveNumber(where, "lengthen", lengthen) < 1) {
     throw new RangeError(`${where}: lengthen is ${lengthen}, expected a finite number from 1`);
   }
@@ -211,13 +210,13 @@ export function oneCycle(options: {
 }
 
 /**
- * learningRate, multiplied by `factor` whenever the loss of more than `patience` epochs in a row was not below (1 − minDelta) × the best
- * (PyTorch's ReduceLROnPlateau, relative threshold).
+ * learningRate, multiplied by `factor` whenever the loss of more than `patience` epochs in a row was not below best − minDelta·|best|
+ * (PyTorch's ReduceLROnPlateau, relative threshold, which has no |·|: the same for losses above 0; without its least change, 1e-8).
  * @param options.factor in (0, 1); default 0.1
  * @param options.patience epochs, an integer from 0; default 10
  * @param options.minDelta in [0, 1); default 1e-4
  * @param options.cooldown epochs after a reduction in which nothing is counted, an integer from 0; default 0
- * @param options.minimum of the rate, a finite number from 0; default 0
+ * @param options.minimum of the rate, a finite number from 0, at most the rate; default 0
  * @example adam({ learningRate: reduceOnPlateau({ learningRate: 0.01, factor: 0.5, patience: 5 }) })
  */
 export function reduceOnPlateau(options: {
@@ -234,15 +233,23 @@ export function reduceOnPlateau(options: {
   if (positiveNumber(where, "factor", factor) >= 1) {
     throw new RangeError(`${where}: factor is ${factor}, expected a number in (0, 1)`);
   }
+  positiveNumber(where, "learningRate", learningRate);
+  atMost(where, nonNegativeNumber(where, "minimum", minimum), learningRate);
   return Object.freeze({
     type: "reduceOnPlateau",
-    learningRate: positiveNumber(where, "learningRate", learningRate),
+    learningRate,
     factor,
     patience: nonNegativeInteger(where, "patience", patience),
     minDelta: fraction(where, "minDelta", minDelta),
     cooldown: nonNegativeInteger(where, "cooldown", cooldown),
-    minimum: nonNegativeNumber(where, "minimum", minimum),
+    minimum,
   });
+}
+
+/** @throws RangeError where a minimum is above the rate that it is the minimum of */
+function atMost(where: string, minimum: number, learningRate: number): void {
+  if (minimum <= learningRate) return;
+  throw new RangeError(`${where}: minimum is ${minimum}, expected at most the learningRate, ${learningRate}`);
 }
 
 const CHECKS: { readonly [type in Schedule["type"]]: (given: never) => Schedule } = {
@@ -318,6 +325,8 @@ function cosineAt(
 ): number {
   if (now < warmUp) return learningRate * Math.min(1, (now + step) / warmUp);
   let at = now - warmUp;
+  // Cycles of one length need not be counted, and short ones could not be.
+  if (restarts && lengthen === 1) at %= epochs;
   let length = epochs;
   while (restarts && at >= length) {
     at -= length;

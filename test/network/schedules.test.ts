@@ -150,6 +150,14 @@ describe.each(SCHEDULES)("%s gives each step the rate of its formula", (_, rate,
   });
 });
 
+test("cosine restarts as often as its cycles are short, at no cost", async () => {
+  // 10⁻⁹ epochs: 2·10⁹ cycles before the third epoch, and 10⁻³⁰⁰: more than can be counted.
+  for (const epochs of [1e-9, 1e-300]) {
+    const list = await sums(cosine({ learningRate: 0.8, epochs, restarts: true }), 3, 4, 1);
+    for (const value of list) expect(value).toBeLessThanOrEqual(12 * 0.8);
+  }
+});
+
 test("a schedule is asked for each step once, in order, in epochs and steps of the optimizer", async () => {
   const asked: ScheduleTime[] = [];
   const optimizer = at((time) => {
