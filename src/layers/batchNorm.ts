@@ -59,12 +59,12 @@ export const batchNormKind: LayerKind<BatchNorm> = {
       const workspace = program.workspace(ROWS * rowBytes);
       const args = [a, x, gamma!, beta!, ...statistics, REPEAT, rowBytes, workspace];
       program.add(Op.BatchNormApply, ...args, new Double(epsilon));
-      return { input: x, z: x, a };
+      return { input: x, z: a, a };
     }
     const [mean, variance, inverse] = [0, 0, 0].map(() => program.scratch(columns, 1)) as [Matrix, Matrix, Matrix];
     const args = [a, x, gamma!, beta!, mean, variance, inverse, columns, REPEAT, rowBytes];
     program.add(Op.BatchNormForward, ...args, new Double(epsilon));
-    return { input: x, z: x, a, kept: [mean, variance, inverse] };
+    return { input: x, z: a, a, kept: [mean, variance, inverse] };
   },
 
   backward(program, { epsilon }, { input: x, kept }, da, { parameters: [gamma], statistics }, target, wanted) {

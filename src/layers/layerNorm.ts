@@ -44,7 +44,7 @@ export const layerNormKind: LayerKind<LayerNorm> = {
     const a = program.scratch(x.columns);
     const statistics = program.scratch(2);
     program.add(Op.LayerNormForward, ...[a, x, gamma!, beta!, statistics, x.columns, x.rowBytes], new Double(epsilon));
-    return { input: x, z: x, a, kept: [statistics] };
+    return { input: x, z: a, a, kept: [statistics] };
   },
 
   backward(program, _, { input: x, kept }, da, { parameters: [gamma] }, target, wanted) {
