@@ -80,8 +80,8 @@ export class Training {
     if (typeof rate === "number") machine.setRates(rate);
     if (optimizerKind(settings.optimizer).method) {
       this.#problem = problemOf(machine, samples.x, samples.y);
-      // The rows or the parameters may be others than a call before left: their loss and gradient, which L-BFGS keeps, are not known.
-      if (!optimizerKind(settings.optimizer).leastSquares) this.#problem.numbers[0] = 0;
+      // The rows or the parameters may be others than a call before left: their loss and gradient are not known.
+      this.#problem.numbers[0] = 0;
     }
   }
 
