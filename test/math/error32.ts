@@ -23,7 +23,7 @@ export const bounds: Record<Name, number> = {
   sigmoid: 4,
   tanh: 6,
   gaussian: 1,
-  cumulative: 4,
+  cumulative: 5,
 };
 
 /** Smallest and largest value that is ever right. */

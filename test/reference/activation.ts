@@ -110,14 +110,14 @@ export const activations = {
   leakyRelu: leakyRelu(0.3),
   elu: elu(1, 1),
   selu: elu(1.6732632423543772, 1.0507009873554805),
-  // Φ errs by 4 ulp, up to 8 of the product; the reference by one half in each of its roundings.
+  // Φ errs by 5 ulp, up to 10 of the product; the reference by one half in each of its roundings.
   gelu: {
     ...FROM_Z,
     value: (z) => (z < -39 ? -0 : z * distribution(z)),
-    ulps: by(9, 10),
-    // e^(−z²/2) errs by ε, and what it multiplies by 4ε of two terms, ½ and |z|/√(2π) at most; 1 minus the product rounds.
+    ulps: by(11, 12),
+    // e^(−z²/2) errs by ε, and what it multiplies by 5ε of two terms, ½ and |z|/√(2π) at most; 1 minus the product rounds.
     backward: (da, z) => (Math.abs(z) > 39 ? da * Number(z > 0) : da * (distribution(z) + z * density(z))),
-    slopeError: (precision, z) => by(2, 4)(precision) + 5 * density(z) * (1 + Math.min(Math.abs(z), 40)),
+    slopeError: (precision, z) => by(2, 4)(precision) + 6 * density(z) * (1 + Math.min(Math.abs(z), 40)),
   },
   // z, w and two constants of w are rounded, w by 2.5ε in all, and its error w·ε comes out as w·(1 − σ)·ε of the result, in units up to
   // twice that; σ itself errs by 4 ulp. In f64 the reference errs as much.
