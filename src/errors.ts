@@ -18,7 +18,7 @@ export class DivergedError extends Error {
     const rate = learningRate === undefined ? "" : ` learning rate ${learningRate},`;
     super(
       `Cannot train: diverged at step ${step}, epoch ${epoch},${rate} loss ${loss}; ` +
-        `the network is ${back}; lower the learning rate or scale the features`,
+        `the network is ${back}; ${learningRate === undefined ? "" : "lower the learning rate or "}scale the features`,
     );
     this.step = step;
     this.epoch = epoch;

@@ -116,7 +116,7 @@ export class Training {
       this.#rated -= taken;
       if (!Number.isFinite(cursor.loss + cursor.health)) this.#diverge();
       this.epochEnded = this.#stepsLeft === 0;
-      this.reportDue = this.#untilReport === 0;
+      this.reportDue = this.#untilReport === 0 || this.#settled;
       if (this.epochEnded) this.#endEpoch();
       if (this.reportDue) this.#untilReport = this.#settings.every;
       const now = performance.now();
