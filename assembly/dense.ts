@@ -19,7 +19,7 @@ class DenseForwardRecord {
   aStride: usize;
   xStride: usize;
   activation: Activation;
-  /** Room for two panels of `inputs` rows. */
+  /** Room for a group of panels (`product`). */
   workspace: usize;
 }
 

@@ -8,29 +8,28 @@ export const PANEL: usize = 32;
 /** Columns of A that a transposed product copies at a time; 16, 32 and 64 were measured at 128×784×512 and 512³. */
 export const BLOCK = 16;
 
-/**
- * Copies k rows of a panel side by side, or of two panels that lie in one cache line, the second behind the first.
- * Returns their number: 2 where `left`, the bytes that follow in a row, are enough.
- */
-export function packPanels(panel: usize, b: usize, bStride: usize, k: i32, left: usize): i32 {
-  const bytes = <usize>k * PANEL;
-  const end = panel + bytes;
-  if (left < 2 * PANEL) {
-    for (; panel < end; panel += PANEL) {
+/** Copies k rows of `bytes`, whole panels, panel by panel; two at a time, which lie in one cache line. */
+export function packPanels(panel: usize, b: usize, bStride: usize, k: i32, bytes: usize): void {
+  const size = <usize>k * PANEL;
+  for (; bytes >= 2 * PANEL; bytes -= 2 * PANEL) {
+    let from = b;
+    for (const end = panel + size; panel < end; panel += PANEL) {
+      v128.store(panel, v128.load(from));
+      v128.store(panel, v128.load(from, 16), 16);
+      v128.store(panel + size, v128.load(from, 32));
+      v128.store(panel + size, v128.load(from, 48), 16);
+      from += bStride;
+    }
+    panel += size;
+    b += 2 * PANEL;
+  }
+  if (bytes) {
+    for (const end = panel + size; panel < end; panel += PANEL) {
       v128.store(panel, v128.load(b));
       v128.store(panel, v128.load(b, 16), 16);
       b += bStride;
     }
-    return 1;
   }
-  for (; panel < end; panel += PANEL) {
-    v128.store(panel, v128.load(b));
-    v128.store(panel, v128.load(b, 16), 16);
-    v128.store(panel + bytes, v128.load(b, 32));
-    v128.store(panel + bytes, v128.load(b, 48), 16);
-    b += bStride;
-  }
-  return 2;
 }
 
 /** Copies `columns` numbers of each of m rows, BLOCK of them apart; reads and writes whole vectors. */

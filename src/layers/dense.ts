@@ -9,6 +9,7 @@ import {
 } from "../activations.ts";
 import { checkInitializer, constant, glorotUniform, heNormal, type Initializer, lecunNormal } from "../initializers.ts";
 import { checkKnown, nonNegativeNumber, positiveInteger, positiveNumber } from "../options.ts";
+import type { Matrix } from "../plan.ts";
 import type { Program } from "../program.ts";
 import type { LayerKind, TrainingOptions } from "./layer.ts";
 import { checkTraining, trained } from "./trainingOptions.ts";
@@ -115,7 +116,7 @@ export const denseKind: LayerKind<Dense> = {
   forward(program, { units, activation }, x, { parameters: [w, b] }) {
     const z = program.scratch(units);
     const fused = fusedIn(program, activation);
-    const workspace = program.workspace(2 * x.columns * PANEL);
+    const workspace = program.workspace(panelBytes(x, 2));
     const { code } = activationKind(fused);
     program.add(Op.DenseForward, z, x, w!, b!, x.columns, z.rowBytes, x.rowBytes, code, workspace);
     return { input: x, z, a: fused === activation ? z : activate(program, activation, z) };
@@ -128,9 +129,9 @@ export const denseKind: LayerKind<Dense> = {
     const dx = wanted ? program.scratch(x.columns) : undefined;
     const { kind, rates, cursor } = target;
     const [dw, db] = target.matrices;
-    // A descent, D_B, and the rows of D_Z and 16 numbers of each of X side by side; or a panel for D_X.
+    // A descent, D_B, and the rows of D_Z and 16 numbers of each of X side by side; or the panels for D_X.
     const descent = DESCENT + dz.rowBytes + program.rows * (dz.rowBytes + 16 * dz.size);
-    const workspace = program.workspace(Math.max(descent, dz.stride * PANEL));
+    const workspace = program.workspace(Math.max(descent, panelBytes(dz, 1)));
     program.add(
       Op.DenseBackward,
       ...[dz, a, x, w!, dx ?? 0, dw!, db!, x.columns, units],
@@ -140,6 +141,7 @@ export const denseKind: LayerKind<Dense> = {
   },
 };
 
-/** Bytes of a row of a panel, and of a descent (`assembly/matmul.ts`). */
-const PANEL = 32;
+/** Bytes of a descent, and of the panels by which `a` is multiplied at a time: `least` where it fits one block (`assembly/matmul.ts`). */
 const DESCENT = 32;
+const panelBytes = ({ rows, columns, stride, size }: Matrix, least: number) =>
+  (rows * columns * size > 524288 ? 16 : least) * 32 * Math.min(stride, 3072 / size);

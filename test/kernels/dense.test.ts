@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Activation, Gradient, Op } from "../../assembly/opcodes.ts";
+import { loadCore } from "../../src/module.ts";
 import * as reference from "../reference/dense.ts";
 import { normal, PRECISIONS, uniform } from "../reference/precision.ts";
 import { Arena, expectClose, type Rows } from "./harness.ts";
@@ -63,6 +64,30 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
         arena.expectExactly(dx, expected, "x" in wider ? undefined : 0, label(size));
       }
     });
+  });
+
+  test("X and D_Z of more than 512 KiB leave the order of the sums, bit for bit, and zero padding", async () => {
+    const module = await loadCore();
+    const { core, buffer } = module.instantiate(2 ** 23);
+    const large = new Arena(precision, core, buffer, module.heapBase);
+    const { lanes, size } = precision;
+    const [rows, terms] = [173, 769];
+    const first = normal(precision, rows * terms, 6);
+    const second = normal(precision, (1024 * terms) / size, 7);
+    // Panels of 512 bytes in a row are copied at once; behind them are a panel that is not whole, or one and a vector.
+    for (const columns of [512 / size + 2 * lanes - 1, 512 / size + 3 * lanes]) {
+      const product = precision.array(rows * columns);
+      const ahead = { rows, inputs: terms, outputs: columns };
+      reference.forward(reference.inOrder, product, first, second, b, ahead);
+      large.expectExactly(forward(large, { ...layer, x: first, w: second }, ahead), product, 0, label(ahead));
+      const back = { rows, inputs: columns, outputs: terms };
+      reference.inputGradient(reference.inOrder, product, first, second, back);
+      const { dx } = backward(large, { x: second, w: second, b: first, dz: first }, back, {
+        gradient: Store,
+        dx: true,
+      });
+      large.expectExactly(dx, product, 0, label(back));
+    }
   });
 
   test.each([
