@@ -1,5 +1,7 @@
 // Reads the tests of ONNX's nodes: inputs and outputs stand in onnx.json and onnx_images.json, which name their source.
 import { readFileSync } from "node:fs";
+import { expect } from "vitest";
+import { expectClose } from "../kernels/harness.ts";
 
 export interface Tensor {
   readonly shape: readonly number[];
@@ -46,4 +48,23 @@ export function cases(ops: readonly string[], file: "onnx" | "onnx_images" = "on
       attributes: attr,
       sets: sets.map(({ inputs, outputs }) => ({ inputs: inputs.map(decode), outputs: outputs.map(decode) })),
     }));
+}
+
+/** The places of a tensor's values when `axis` becomes the last: [rows][columns of the axis]. */
+export function byAxis({ shape, values }: Tensor, axis: number): { order: number[]; columns: number } {
+  const columns = shape.at(axis) ?? 1;
+  const inner = shape.slice(((axis + shape.length) % shape.length) + 1).reduce((a, b) => a * b, 1);
+  const order = values.map((_, i) => {
+    const row = Math.floor(i / columns);
+    return Math.floor(row / inner) * inner * columns + (i % columns) * inner + (row % inner);
+  });
+  return { order, columns };
+}
+
+/** Throws unless the values are the published ones, to 1e-5 of each and 1e-6: those are of f32, computed in another order. */
+export function expectPublished(values: readonly number[], published: readonly number[], what: string): void {
+  expect(values.length, what).toBe(published.length);
+  for (const [i, expected] of published.entries()) {
+    expectClose(values[i]!, expected, 1e-5 * Math.abs(expected) + 1e-6, `${what}: number ${i}`);
+  }
 }
