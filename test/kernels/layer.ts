@@ -62,7 +62,12 @@ interface ForwardOptions {
 }
 
 /** A ← a(B + X·W). */
-export function forward(arena: Arena, { x, w, b }: Layer, sizes: Sizes, options: ForwardOptions = {}): Rows {
+export function forward(
+  arena: Arena,
+  { x, w, b }: Omit<Layer, "dz">,
+  sizes: Sizes,
+  options: ForwardOptions = {},
+): Rows {
   const { activation = Activation.Identity, wider = {} } = options;
   const { rows, inputs, outputs } = sizes;
   const z = { value: 0, vectors: wider.z ?? 0 };
