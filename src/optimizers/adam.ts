@@ -42,8 +42,11 @@ export const adam = (options: Partial<AdamOptions> = {}): Adam => checkAdam("ada
  * @example await net.fit(x, y, { optimizer: adamw({ weightDecay: 0.05 }), epochs: 10 })
  */
 export const adamw = (options: Partial<Omit<AdamOptions, "decoupled">> = {}): Adam => {
-  const { decoupled, ...known } = checkAdam("adamw", { weightDecay: 0.01, ...options });
-  return Object.freeze({ ...known, decoupled: true });
+  const where = "adamw";
+  checkAdam(where, options);
+  if ("decoupled" in options) throw new TypeError(`${where}: decoupled is given, expected none: the decay always is`);
+  const { weightDecay = 0.01 } = options;
+  return checkAdam(where, { ...options, weightDecay, decoupled: true });
 };
 
 function checkAdam(where: string, options: Partial<AdamOptions>): Adam {
