@@ -44,7 +44,8 @@ export function checkCommon(
   const clips = CLIPS.filter((name) => options[name] !== undefined);
   for (const name of clips) positiveNumber(where, name, options[name]);
   if (clips.length > 1) {
-    throw new RangeError(`${where}: ${clips.join(" and ")} are given, expected at most one of ${CLIPS.join(", ")}`);
+    const given = clips.map((name) => `${name} ${options[name]}`).join(" and ");
+    throw new RangeError(`${where}: ${given} are given, expected at most one of ${CLIPS.join(", ")}`);
   }
   return {
     learningRate: rate,
