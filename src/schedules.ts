@@ -254,7 +254,10 @@ function atMost(where: string, minimum: number, learningRate: number): void {
 
 const CHECKS: { readonly [type in Schedule["type"]]: (given: never) => Schedule } = {
   stepDecay,
-  piecewise: ({ pieces }: Piecewise) => piecewise(pieces),
+  piecewise(given: Piecewise) {
+    checkKnown("piecewise", given, ["pieces"]);
+    return piecewise(given.pieces);
+  },
   exponentialDecay,
   cosine,
   oneCycle,
