@@ -102,7 +102,7 @@ function checkInputs(where: string, inputs: ArchitectureOptions["inputs"]): Arch
 /** Standard deviations beyond which no normal value is drawn (`assembly/random.ts`). */
 const FARTHEST_NORMAL = 8.3;
 
-/** Checks that what is scaled and drawn is finite in the network's precision. */
+/** Checks that what is scaled and drawn is finite in the network's precision, and that no ε vanishes there. */
 function checkRange(where: string, architecture: Architecture): void {
   const { inputs, precision } = architecture;
   const check = (what: string, value: number, largest = value) => {
@@ -119,6 +119,13 @@ function checkRange(where: string, architecture: Architecture): void {
     }
   }
   for (const [l, layer] of architecture.layers.entries()) {
+    if ("epsilon" in layer) {
+      check(
+        `layer ${l} epsilon`,
+        layer.epsilon,
+        precision === "f32" && Math.fround(layer.epsilon) === 0 ? Infinity : layer.epsilon,
+      );
+    }
     if (!("activation" in layer)) continue;
     const { p = 0, q = 0 } = activationKind(layer.activation);
     for (const number of [p, q]) check(`layer ${l} activation`, number);
