@@ -88,7 +88,7 @@ export function update(program: Program, optimizer: Optimizer, blocks: readonly 
   for (const { shape, w } of blocks) {
     if (shape.rate === 0 || shape.maxNorm === Number.POSITIVE_INFINITY) continue;
     const workspace = program.workspace(8 * w.stride);
-    program.add(Op.MaxNorm, w, w.rows, w.rowBytes, new Double(shape.maxNorm), workspace);
+    program.add(Op.MaxNorm, w, w.rows, w.rowBytes, new Double(shape.maxNorm), workspace, cursor);
   }
 }
 

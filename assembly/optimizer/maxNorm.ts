@@ -1,3 +1,4 @@
+import { Cursor } from "../cursor";
 import { loadDoubles } from "../simd";
 
 @unmanaged
@@ -9,13 +10,14 @@ class MaxNormRecord {
   limit: f64;
   /** Room for one f64 for each column, padding included. */
   workspace: usize;
+  cursor: usize;
 }
 
 /**
  * After an update: each column of W [rows][columns] whose Euclidean norm is above the limit is scaled to it (Srivastava et al.,
  * "Dropout: a simple way to prevent neural networks from overfitting", 2014, section 5.1; Keras's max_norm along axis 0, which
  * adds ε to the norm: this does not). Squares are summed in the order of the rows, in f64. Where that is not finite, since a
- * parameter is not or, in f64, a square overflows, the column becomes NaN.
+ * parameter is not or, in f64, a square overflows, the column and the health become NaN.
  */
 export function maxNorm<T>(args: usize): void {
   const r = changetype<MaxNormRecord>(args);
@@ -29,6 +31,7 @@ export function maxNorm<T>(args: usize): void {
     const sum = load<f64>(workspace + (j << 3));
     const norm = sqrt(sum);
     const factor = norm <= r.limit ? 1 : isFinite(sum) ? r.limit / norm : NaN;
+    if (isNaN(factor)) changetype<Cursor>(r.cursor).health = NaN;
     store<T>(workspace + j * sizeof<T>(), <T>factor);
   }
   for (let row = r.w; row < end; row += stride) {

@@ -14,7 +14,11 @@ describe.each(PRECISIONS)("the largest norm in $name", async (precision) => {
     arena.clear();
     const W = arena.inOut(w, rows, columns, { value: 0, vectors });
     const workspace = arena.workspace((W.rowBytes / size) * 8);
-    arena.run(5, [Op.MaxNorm, W, rows, W.rowBytes, new Double(limit), workspace]);
+    const cursor = arena.cursor({ step: 3, loss: 2 });
+    const before = arena.cursorFields(cursor);
+    arena.run(5, [Op.MaxNorm, W, rows, W.rowBytes, new Double(limit), workspace, cursor]);
+    const health = arena.values(W).some(Number.isNaN) ? Number.NaN : 0;
+    expect(arena.cursorFields(cursor)).toEqual({ ...before, health });
     return W;
   }
 
