@@ -143,8 +143,8 @@ export class Training {
     const { loss, gradientNorm, moved, converged } =
       problem.bytes > 0 ? method!.iterate(problem as never, optimizer as never) : withoutParameters(problem);
     cursor.setMean(loss, rows);
-    cursor.step += 1;
     if (!Number.isFinite(gradientNorm)) cursor.health = Number.NaN;
+    cursor.step += 1;
     this.#settled = converged || !moved;
     return 1;
   }

@@ -78,9 +78,8 @@ export const levenbergMarquardtMethod: FullBatchMethod<LevenbergMarquardt, Least
     const result = { loss, gradientNorm, converged: gradientNorm <= tolerance, moved: false, evaluations: 1 };
     // Of a matrix without negative eigenvalues: on the diagonal.
     const top = core.largest(8, normal, normalBytes(bytes));
-    if (result.converged || !Number.isFinite(loss) || !Number.isFinite(gradientNorm) || !Number.isFinite(top)) {
-      return result;
-    }
+    if (!Number.isFinite(top)) return { ...result, gradientNorm: Number.NaN, converged: false };
+    if (result.converged || !Number.isFinite(loss) || !Number.isFinite(gradientNorm)) return result;
 
     copy(start, parameters);
     let mu = numbers[MU] === 0 ? damping * top : numbers[MU]!;

@@ -38,7 +38,10 @@ export interface LeastSquares extends Problem {
 export interface Iteration {
   /** At the parameters as the iteration leaves them; not finite only where it was so at the start. */
   readonly loss: number;
-  /** The largest magnitude in the gradient: there (L-BFGS), or where the iteration began (Levenberg–Marquardt). */
+  /**
+   * The largest magnitude in the gradient: there (L-BFGS), or where the iteration began (Levenberg–Marquardt). Not finite where it, or
+   * JᵀJ, is not.
+   */
   readonly gradientNorm: number;
   /** Whether the gradient is within the tolerance. */
   readonly converged: boolean;

@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { constant, DivergedError, dense, Network, type Precision, sgd } from "../../src/index.ts";
+import {
+  constant,
+  DivergedError,
+  dense,
+  lbfgs,
+  levenbergMarquardt,
+  Network,
+  type Precision,
+  sgd,
+} from "../../src/index.ts";
 import { classifier, labels, options, regression, scalars, x } from "./samples.ts";
 
 const at = (learningRate: number) => ({ optimizer: sgd({ learningRate }), batchSize: 4 });
@@ -85,3 +94,26 @@ test("after an interrupted epoch, divergence goes back to where the next call be
   await divergence(net.fit(x, labels, { ...at(3e38), epochs: 9 }));
   expect(net.save()).toEqual(expected.save());
 });
+
+test.each([
+  // ŷ = 10¹⁵ as above: only its derivative, 2·10⁴⁰, is no f32.
+  ["lbfgs, by a gradient", lbfgs(), "f32", 1e-10, 1e25],
+  // The derivative is 10¹⁸⁰, but JᵀJ 10³²⁰.
+  ["levenbergMarquardt, by JᵀJ", levenbergMarquardt(), "f64", 1e-140, 1e160],
+  // After a step that changes nothing, w² is no f64.
+  ["sgd with a largest norm, by a square", sgd({ learningRate: 1e-300 }), "f64", 1e200, 1e-200],
+] as const)(
+  "what is not finite is found in the step that makes it with %s",
+  async (_, optimizer, precision, w, feature) => {
+    const layers = [
+      dense(1, "identity", { weights: constant(w), ...(optimizer.type === "sgd" ? { maxNorm: 3 } : {}) }),
+    ];
+    const net = await Network.create({ inputs: 1, layers, loss: "meanSquaredError", precision });
+    const bytes = net.save();
+    const error = await divergence(net.fit([[feature]], [0], { optimizer, epochs: 5 }));
+    expect(error).toMatchObject({ step: 1, epoch: 1, learningRate: optimizer.type === "sgd" ? 1e-300 : undefined });
+    expect(error.loss).toBeLessThan(Infinity);
+    expect(net.save()).toEqual(bytes);
+    expect(net.history.loss).toEqual([]);
+  },
+);
