@@ -148,6 +148,28 @@ describe.each(SCHEDULES)("%s gives each step the rate of its formula", (_, rate,
       );
     }
   });
+
+  test("also in the epochs after one that was broken off, which counts", async () => {
+    const net = await counter();
+    const optimizer = at(rate);
+    await net.fit(far.x, far.y, { optimizer, epochs: 2, stepsPerEpoch: 7 });
+    for await (const { step } of net.train(far.x, far.y, { optimizer, epochs: 2, stepsPerEpoch: 7, every: 1 })) {
+      if (step === 14 + 3) break;
+    }
+    await net.fit(far.x, far.y, { optimizer, epochs: 2, stepsPerEpoch: 5 });
+    let sum = 0;
+    for (const [epoch, [taken, steps]] of [
+      [7, 7],
+      [7, 7],
+      [3, 7],
+      [5, 5],
+      [5, 5],
+    ].entries()) {
+      for (let step = 0; step < taken!; step++) sum += formula({ epoch, step, steps: steps! });
+    }
+    // As above, for 27 steps.
+    expect(Math.abs(net.parameters()[0]!.weights[0]! - sum)).toBeLessThan((3e-15 + 27 * 2 ** -53) * sum);
+  });
 });
 
 test("cosine restarts as often as its cycles are short, at no cost", async () => {

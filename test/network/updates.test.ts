@@ -365,5 +365,8 @@ describe.each(["f32", "f64"] as const)("%s", (precision) => {
 });
 
 test("adamw is adam with decoupled decay, by default of 0.01", () => {
-  expect(adamw()).toEqual({ ...adam(), weightDecay: 0.01, decoupled: true } satisfies Adam);
+  const expected: Adam = { ...adam(), weightDecay: 0.01, decoupled: true };
+  expect(adamw()).toEqual(expected);
+  const options: object = { weightDecay: undefined };
+  expect(adamw(options)).toEqual(expected);
 });
