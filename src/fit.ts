@@ -1,5 +1,5 @@
 import type { Architecture } from "./architecture.ts";
-import { checkMethod } from "./fullBatch.ts";
+import { checkFactors, checkMethod } from "./fullBatch.ts";
 import { layerKind } from "./layers/index.ts";
 import { checkOptimizer, type Optimizer, optimizerKind } from "./optimizers/index.ts";
 import { checkKnown, oneOf, positiveInteger, unexpected } from "./options.ts";
@@ -64,6 +64,7 @@ export function checkFit(where: "fit" | "train", options: TrainOptions, rows: nu
   const { optimizer, epochs = 1, sampling = "shuffle", signal, onEpoch, onProgress, validationSplit = 0 } = options;
   checkOptimizer(where, optimizer, architecture.precision);
   const { fullBatch, method } = optimizerKind(optimizer);
+  if (fullBatch) checkFactors(where, optimizer, architecture);
   if (method) checkMethod(where, optimizer, architecture);
   const { batchSize: largest = fullBatch ? rows : 32 } = options;
   if (validationSplit !== 0) throw unexpected(`${where}: validationSplit`, validationSplit, "0", "number");

@@ -11,6 +11,16 @@ import type { Block, Run } from "./plan.ts";
 
 // Training by a method that works on all rows at once: what it may be asked for, and what it sees of the network.
 
+/** Throws where layers have learning rates of their own: an optimizer over all rows has none. @throws RangeError */
+export function checkFactors(where: string, { type }: Optimizer, architecture: Architecture): void {
+  for (const [l, shapes] of parameterShapes(architecture).entries()) {
+    for (const { rate } of shapes) {
+      if (rate === 0 || rate === 1) continue;
+      throw new RangeError(`${where}: layer ${l} has a rate factor of ${rate}, expected 0 or 1 with ${type}`);
+    }
+  }
+}
+
 /** Throws where the method cannot train such a network. @throws RangeError */
 export function checkMethod(where: string, optimizer: Optimizer, architecture: Architecture): void {
   const { layers, loss, precision } = architecture;
@@ -23,8 +33,7 @@ export function checkMethod(where: string, optimizer: Optimizer, architecture: A
     }
   }
   for (const [l, shapes] of parameterShapes(architecture).entries()) {
-    for (const { rate, l1, l2, maxNorm } of shapes) {
-      if (rate !== 0 && rate !== 1) refuse(`layer ${l} has a rate factor of ${rate}`, "0 or 1");
+    for (const { l1, l2, maxNorm } of shapes) {
       if (maxNorm !== Number.POSITIVE_INFINITY) refuse(`layer ${l} has maxNorm ${maxNorm}`, "none");
       if (optimizerKind(optimizer).leastSquares && (l1 > 0 || l2 > 0)) {
         refuse(`layer ${l} has a penalty (${l1 > 0 ? `l1 ${l1}` : `l2 ${l2}`})`, "none");

@@ -90,6 +90,6 @@ export interface LayerKind<L> {
 export interface TrainingOptions {
   /** Whether the parameters are trained; default true. */
   trainable?: boolean;
-  /** Factors of the learning rate, finite and from 0; default 1. */
+  /** Factors of the learning rate, finite and from 0; default 1. Optimizers over all rows take 0 and 1 alone. */
   rates?: { readonly [name in ParameterName]?: number };
 }

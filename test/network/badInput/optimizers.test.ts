@@ -348,6 +348,10 @@ describe.each(["fit", "train"] as const)("%s", (how) => {
             layers: [dense(3), dropout(0.5), dense(2)],
             options: { optimizer },
           },
+          [`layer 1 has a rate factor of 0.5, expected 0 or 1 with ${name}`]: {
+            layers: [dense(3, "tanh", { trainable: false }), dense(2, "identity", { rates: { biases: 0.5 } })],
+            options: { optimizer },
+          },
         },
       },
       (_, course) => begin(how, course),
@@ -363,9 +367,6 @@ describe.each(["fit", "train"] as const)("%s", (how) => {
           [`layer 0 is batchNorm, which takes statistics of batches, expected none, or one with trainable: false, with ${name}`]:
             course(batchNorm()),
           [`layer 0 has maxNorm 2, expected none with ${name}`]: course(dense(3, "tanh", { maxNorm: 2 })),
-          [`layer 0 has a rate factor of 0.5, expected 0 or 1 with ${name}`]: course(
-            dense(3, "tanh", { rates: { biases: 0.5 } }),
-          ),
         },
       },
       (_, given) => begin(how, given),
