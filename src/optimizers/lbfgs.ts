@@ -16,7 +16,7 @@ export interface Lbfgs {
  * H₀ = (sᵀy / yᵀy)·I of the last pair (eq. 7.20). α satisfies the strong Wolfe conditions; the first trial is 1, or
  * min(1, 1/‖g‖) along −g. A pair with sᵀy ≤ 2⁻⁵²‖s‖‖y‖ is left out. Where no lower point is found the pairs are dropped and
  * −g is tried; where that fails too, the method is at its end. There is no learning rate, and the loss never rises.
- * @param options.memory pairs that are kept, a positive integer; default 10
+ * @param options.memory pairs that are kept, a positive integer up to 1000; default 10
  * @param options.tolerance ends where no element of g is larger, a positive finite number; default 1e-10
  * @throws TypeError, RangeError
  * @example await net.fit(x, y, { optimizer: lbfgs(), epochs: 100 })
@@ -26,12 +26,18 @@ export const lbfgs = (options: Partial<Omit<Lbfgs, "type">> = {}): Lbfgs => chec
 function checkLbfgs(where: string, options: Partial<Omit<Lbfgs, "type">>): Lbfgs {
   checkKnown(where, options, ["memory", "tolerance"]);
   const { memory = 10, tolerance = 1e-10 } = options;
+  if (positiveInteger(where, "memory", memory) > MOST_PAIRS) {
+    throw new RangeError(`${where}: memory is ${memory}, expected a positive integer up to ${MOST_PAIRS}`);
+  }
   return Object.freeze({
     type: "lbfgs",
-    memory: positiveInteger(where, "memory", memory),
+    memory,
     tolerance: positiveNumber(where, "tolerance", tolerance),
   });
 }
+
+/** Pairs at most: 3 to 20 are usual (Nocedal & Wright, p. 179), and each takes two vectors as long as the parameters. */
+const MOST_PAIRS = 1000;
 
 /** The places of the numbers: whether there is a loss, the loss, how many pairs, the next one's place; 1 / sᵀy of each follow. */
 const BEGUN = 0;

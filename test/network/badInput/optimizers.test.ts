@@ -154,7 +154,11 @@ describe("the optimizers' functions", () => {
   });
   refusesCalls("lbfgs: ", {
     TypeError: { 'unknown option "learningRate", expected one of memory, tolerance': () => lbfgs(any(rate)) },
-    RangeError: { ...count("memory", lbfgs), ...positive("tolerance", lbfgs) },
+    RangeError: {
+      ...count("memory", lbfgs),
+      "memory is 1001, expected a positive integer up to 1000": () => lbfgs({ memory: 1001 }),
+      ...positive("tolerance", lbfgs),
+    },
   });
   refusesCalls("levenbergMarquardt: ", {
     TypeError: { 'unknown option "mu", expected one of damping': () => levenbergMarquardt(any({ mu: 1 })) },
