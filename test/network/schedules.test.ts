@@ -180,6 +180,23 @@ test("cosine restarts as often as its cycles are short, at no cost", async () =>
   }
 });
 
+test("divergence names the rate of the step that failed", async () => {
+  const net = await regression();
+  const asked: number[] = [];
+  const rate = ({ epoch, step, steps }: ScheduleTime) =>
+    (asked[epoch * steps + step] = 10 ** (epoch * steps + step - 2));
+  const fit = net.fit(x, scalars, {
+    optimizer: sgd({ learningRate: rate }),
+    epochs: 3,
+    stepsPerEpoch: 20,
+    batchSize: 4,
+  });
+  const error: DivergedError = await fit.catch((reason) => reason);
+  expect(error).toBeInstanceOf(DivergedError);
+  expect(error.learningRate).toBe(asked[error.step - 1]);
+  expect(error.step).toBeLessThan(20);
+});
+
 test("a schedule is asked for each step once, in order, in epochs and steps of the optimizer", async () => {
   const asked: ScheduleTime[] = [];
   const optimizer = at((time) => {

@@ -11,6 +11,8 @@ import {
   dense,
   type Layer,
   layerNorm,
+  lbfgs,
+  levenbergMarquardt,
   Network,
   nadam,
   type Optimizer,
@@ -281,17 +283,19 @@ describe.each(METHODS)("%s ends where the formula does", (_, make, rule, fills) 
 test("gradients and history count the penalties of what is trained, evaluate does not", async () => {
   const options = [{ l1: 0.01 }, { l2: 0.02, trainable: false }, { l1: 0.003, l2: 0.05 }];
   const [net, plain] = [await create(layersWith(options), "f64"), await create(layersWith(), "f64")];
-  const { loss } = plain.evaluate(x, y);
+  // More rows than are taken at a time.
+  const [features, targets] = [draws(700 * INPUTS), draws(700 * OUTPUTS)];
+  const { loss } = plain.evaluate(features, targets);
   const [first, , third] = net.parameters().map(({ weights }) => Array.from(weights));
   const sum = (list: readonly number[]) => list.reduce((total, value) => total + value, 0);
   const penalty =
     0.01 * sum(first!.map(Math.abs)) + 0.003 * sum(third!.map(Math.abs)) + 0.05 * sum(third!.map((w) => w * w));
-  // Sums of some 40 numbers below 1.
+  // Sums of 700 losses and 40 penalties near 1 in two orders: some 10⁻¹⁵.
   const close = (actual: number, expected: number) => expect(Math.abs(actual - expected)).toBeLessThan(1e-14);
-  expect(net.evaluate(x, y).loss).toBe(loss);
-  const gradients = net.gradients(x, y);
+  expect(net.evaluate(features, targets).loss).toBe(loss);
+  const gradients = net.gradients(features, targets);
   close(gradients.loss, loss + penalty);
-  const without = plain.gradients(x, y);
+  const without = plain.gradients(features, targets);
   for (const [l, { weights, biases }] of gradients.layers.entries()) {
     const { l1 = 0, l2 = 0, trainable = true } = options[l]! as DenseOptions;
     const w = net.parameters()[l]!.weights;
@@ -302,7 +306,7 @@ test("gradients and history count the penalties of what is trained, evaluate doe
     expect(biases).toEqual(without.layers[l]!.biases);
   }
   // One step over all rows begins with these parameters.
-  const history = await net.fit(x, y, { optimizer: sgd({ learningRate: 0.1 }), batchSize: ROWS });
+  const history = await net.fit(features, targets, { optimizer: sgd({ learningRate: 0.1 }), batchSize: 700 });
   close(history.loss[0]!, loss + penalty);
 });
 
@@ -343,6 +347,28 @@ describe.each(["f32", "f64"] as const)("%s", (precision) => {
     expect(ended[2]!.weights).toEqual(begun[2]!.weights);
     expect(ended[2]!.biases).not.toEqual(begun[2]!.biases);
     expect(ended[4]!.weights).not.toEqual(begun[4]!.weights);
+  });
+
+  test.each<[string, Optimizer]>([
+    ["rprop", rprop()],
+    ["lbfgs", lbfgs()],
+    ...(precision === "f64" ? [["levenbergMarquardt", levenbergMarquardt()] satisfies [string, Optimizer]] : []),
+  ])("%s over all rows leaves what is not trainable as it is, bit for bit", async (_, optimizer) => {
+    const still = { trainable: false };
+    const layers = [
+      dense(5, "tanh"),
+      batchNorm(still),
+      dense(4, "tanh", still),
+      dense(OUTPUTS, "identity", { rates: { biases: 0 } }),
+    ];
+    const net = await create(layers, precision);
+    const begun = net.parameters();
+    const { loss } = await net.fit(x, y, { optimizer, epochs: 10 });
+    const ended = net.parameters();
+    for (const l of [1, 2]) expect(ended[l]).toEqual(begun[l]);
+    expect(ended[3]!.biases).toEqual(begun[3]!.biases);
+    for (const l of [0, 3]) expect(ended[l]!.weights).not.toEqual(begun[l]!.weights);
+    expect(loss.at(-1)).toBeLessThan(0.95 * loss[0]!);
   });
 
   test("the norms of the weights that lead to a unit are never above maxNorm", async () => {
