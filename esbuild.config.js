@@ -67,6 +67,9 @@ for (const [name, core] of Object.entries({ index: "simd", relaxed: "relaxed" })
     logLevel: "warning",
   });
   for (const { path, text: contents } of outputFiles) {
-    writeFileSync(path, path.endsWith(".js") ? contents.replace(`"${PLACE}"`, () => text(`build/${core}.wasm`)) : contents);
+    writeFileSync(
+      path,
+      path.endsWith(".js") ? contents.replace(`"${PLACE}"`, () => text(`build/${core}.wasm`)) : contents,
+    );
   }
 }
