@@ -112,10 +112,13 @@ function checkRange(where: string, architecture: Architecture): void {
   check("scale", inputs.scale);
   check("offset", inputs.offset);
   for (const [l, shapes] of parameterShapes(architecture).entries()) {
-    for (const { name, initializer, maxNorm } of shapes) {
+    for (const { name, initializer, maxNorm, l1, l2 } of shapes) {
       const [distribution, scale] = drawn(initializer, 1, 1);
       check(`layer ${l} ${name}`, scale, distribution === Distribution.Normal ? scale * FARTHEST_NORMAL : scale);
       if (maxNorm !== Number.POSITIVE_INFINITY) check(`layer ${l} maxNorm`, maxNorm);
+      check(`layer ${l} l1`, l1);
+      // Its derivative is 2·l2·w.
+      check(`layer ${l} l2`, l2, 2 * l2);
     }
   }
   for (const [l, layer] of architecture.layers.entries()) {

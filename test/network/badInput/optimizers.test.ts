@@ -294,6 +294,8 @@ describe("layers and losses", () => {
     RangeError: {
       "layer 0 maxNorm is 1e+39, expected a number in the range of f32": () =>
         make(dense(3, "relu", { maxNorm: 1e39 })),
+      "layer 0 l1 is 1e+39, expected a number in the range of f32": () => make(dense(3, "relu", { l1: 1e39 })),
+      "layer 0 l2 is 3e+38, expected a number in the range of f32": () => make(dense(3, "relu", { l2: 3e38 })),
       "layer 0 epsilon is 1e-60, expected a number in the range of f32": () => make(batchNorm({ epsilon: 1e-60 })),
       "layer 0 epsilon is 1e-50, expected a number in the range of f32": () => make(layerNorm({ epsilon: 1e-50 })),
       ...Object.fromEntries(
