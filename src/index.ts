@@ -25,6 +25,8 @@ export type { Layer } from "./layers/index.ts";
 export type { TrainingOptions } from "./layers/layer.ts";
 export { type LayerNorm, type LayerNormOptions, layerNorm } from "./layers/layerNorm.ts";
 export { binaryCrossEntropy, huber, type Loss, softmaxCrossEntropy } from "./losses.ts";
+export { type ClassMetrics, confusionMatrix, perClass } from "./metrics/confusion.ts";
+export type { Metric } from "./metrics/index.ts";
 export type { CoreSource, Numerics } from "./module.ts";
 export { Network, type NetworkOptions } from "./network.ts";
 export { type Adadelta, type AdadeltaOptions, adadelta } from "./optimizers/adadelta.ts";
