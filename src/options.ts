@@ -93,3 +93,18 @@ export function boolean(where: string, name: string, value: unknown): boolean {
   if (typeof value === "boolean") return value;
   throw unexpected(`${where}: ${name}`, value, "true or false");
 }
+
+/** An array of so many numbers, each of which `check` takes; the result is a frozen copy. @throws TypeError, RangeError */
+export function numbers(
+  where: string,
+  name: string,
+  value: unknown,
+  count: number,
+  check: typeof finiteNumber,
+): readonly number[] {
+  if (!Array.isArray(value)) throw unexpected(`${where}: ${name}`, value, `an array of ${count} numbers`);
+  if (value.length !== count) {
+    throw new RangeError(`${where}: ${name} has ${value.length} numbers, expected ${count}`);
+  }
+  return Object.freeze(Array.from(value, (number, i) => check(where, `${name} ${i}`, number)));
+}

@@ -5,6 +5,7 @@ import {
   describe as describeValue,
   finiteNumber,
   nonNegativeInteger,
+  numbers,
   oneOf,
   positiveInteger,
   positiveNumber,
@@ -122,4 +123,21 @@ test("describe prints primitives as code and the rest by kind, and runs none of 
     [new DataView(new ArrayBuffer(1)), "a DataView"],
   ];
   for (const [value, text] of printed) expect(describeValue(value)).toBe(text);
+});
+
+test("numbers takes an array of so many, each of its range, and copies it", () => {
+  const given = [1, 2];
+  const taken = numbers("load", "scale", given, 2, positiveNumber);
+  given[0] = 9;
+  expect(taken).toEqual([1, 2]);
+  expect(Object.isFrozen(taken)).toBe(true);
+  for (const [value, error] of [
+    [new Float64Array(2), new TypeError("load: scale is a Float64Array, expected an array of 2 numbers")],
+    [[1], new RangeError("load: scale has 1 numbers, expected 2")],
+    [[1, "2"], new TypeError('load: scale 1 is "2", expected a positive finite number')],
+    [[0, 1], new RangeError("load: scale 0 is 0, expected a positive finite number")],
+    [new Array(2), new TypeError("load: scale 0 is undefined, expected a positive finite number")],
+  ] as const) {
+    expect(() => numbers("load", "scale", value, 2, positiveNumber)).toThrow(error);
+  }
 });
