@@ -2,6 +2,7 @@ export { type Activation, elu, hardSigmoid, leakyRelu } from "./activations.ts";
 export type { InputOptions } from "./architecture.ts";
 export type { NumbersOf, Precision } from "./data.ts";
 export { DivergedError, FormatError, StateError } from "./errors.ts";
+export { readFromOpfs, writeToOpfs } from "./files.ts";
 export type { FitOptions, Sampling, TrainOptions } from "./fit.ts";
 export { type GradientDescentOptions, type GradientDescentResult, gradientDescent } from "./gradientDescent.ts";
 export {

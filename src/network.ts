@@ -3,6 +3,7 @@ import { type Architecture, type ArchitectureOptions, checkArchitecture, outputs
 import { type NumbersOf, type Precision, type Rows, type Targets, toRows, toTargets } from "./data.ts";
 import { derive } from "./derivatives.ts";
 import { FormatError, StateError } from "./errors.ts";
+import { writeFileAtomically } from "./files.ts";
 import { checkFit, type FitOptions, type TrainOptions } from "./fit.ts";
 import { infer, inferenceRows, inferLabels, tally } from "./inference.ts";
 import type { ParameterShape } from "./layers/layer.ts";
@@ -343,6 +344,17 @@ export class Network<P extends Precision = "f32"> {
     this.#alive("save");
     const parameters = this.parameters();
     return writeSaved(this.#architecture, this.#counters, parameters);
+  }
+
+  /**
+   * Writes what `save` returns now, also during `fit`, to a file (Node, Deno, Bun), so that a crash at any moment leaves the old
+   * file or the new one, whole. Browsers have `writeToOpfs`.
+   * @param path a path or a file: URL; the folder exists. A symbolic link stays, and so do the permissions of an existing file
+   * @throws (rejects with) TypeError, RangeError for what is no path; an Error that says what failed, with the system's as its `cause`
+   * @example await net.saveTo("net.safetensors")
+   */
+  async saveTo(path: string | URL): Promise<void> {
+    await writeFileAtomically(path, this.save());
   }
 
   /** Lets go of the memory at once instead of when the network is no longer reachable; later calls throw, a running `fit` rejects. */
