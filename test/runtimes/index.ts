@@ -1,5 +1,5 @@
-// Trains the networks of program.ts in every runtime of find.ts, and fails unless all end with the same bits. Then runs the tests of
-// the relaxed build where its instructions are known.
+// Trains and saves the networks of program.ts in every runtime of find.ts, and fails unless all end with the same bits. Then runs
+// the tests of the relaxed build where its instructions are known.
 import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -21,6 +21,7 @@ const suiteLimit = 240_000;
 const top = fileURLToPath(new URL("../../", import.meta.url));
 const program = `${top}build/runtimes/program.js`;
 const main = `${top}build/runtimes/main.js`;
+const permissions = [`--allow-read=${top}build/runtimes`, `--allow-write=${top}build/runtimes`];
 
 /** Bundles program.ts with dist/index.js, which the package's own `exports` name: the same file for every runtime. */
 async function bundle() {
@@ -95,8 +96,8 @@ async function train({ kind }: Runtime, path: string): Promise<Case[]> {
     case "bun":
       return JSON.parse(await output(path, [main]));
     case "deno":
-      // Without permissions, and without this project's package.json and lockfile.
-      return JSON.parse(await output(path, ["run", "--no-prompt", "--no-config", "--no-lock", main]));
+      // Allowed no more than its own folder, to save there; without this project's package.json and lockfile.
+      return JSON.parse(await output(path, ["run", ...permissions, "--no-prompt", "--no-config", "--no-lock", main]));
     case "chromium": {
       const args = ["--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update"];
       args.push("--no-sandbox", "--no-first-run", "--disable-sync");
@@ -165,7 +166,7 @@ for (const runtime of runtimes) results.push(await attempt(runtime));
 
 const hashes = agreed(results);
 const table = new Table({
-  head: ["case", "runtime", "version", "seconds", "SHA-256 of the parameters"],
+  head: ["case", "runtime", "version", "seconds", "SHA-256 of the parameters or the file"],
   style: { head: [], border: [], compact: true },
 });
 for (const [name, hash] of hashes) {

@@ -1,11 +1,23 @@
 // The training program that every runtime runs. It uses the published module only, and no arithmetic of its own whose
 // result could differ between engines.
-import { activation, adam, batchNorm, cosine, dense, dropout, Network, normal, sgd } from "steepest";
+import {
+  activation,
+  adam,
+  batchNorm,
+  cosine,
+  dense,
+  dropout,
+  Network,
+  normal,
+  readFromOpfs,
+  sgd,
+  writeToOpfs,
+} from "steepest";
 import { CLASSES, POINTS } from "../reference/higham.ts";
 
 export interface Case {
   name: string;
-  /** Of all parameters after training, in hexadecimal. */
+  /** Of all parameters after training, or of a file's bytes; in hexadecimal. */
   sha256: string;
   seconds: number;
 }
@@ -96,12 +108,38 @@ async function measure(name: string, train: typeof higham, precision: Precision)
   const seconds = (performance.now() - start) / 1000;
   if (!(loss.at(-1)! < loss[0]!))
     throw new RangeError(`Cannot compare ${name}: loss ${loss[0]} became ${loss.at(-1)}, expected less`);
-  const digest = await crypto.subtle.digest("SHA-256", bytes(net.parameters(), precision));
-  const sha256 = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return { name: `${name} ${precision}`, sha256, seconds };
+  return { name: `${name} ${precision}`, sha256: await hash(bytes(net.parameters(), precision)), seconds };
 }
 
-/** Trains every case once. */
+async function hash(data: BufferSource): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", data);
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+declare const process: { getBuiltinModule(name: string): { readFile(url: URL): Promise<Uint8Array<ArrayBuffer>> } };
+
+/** A network saved over another one: to a file beside this program, in browsers to the origin private file system. Read back. */
+async function save(): Promise<Case> {
+  const start = performance.now();
+  const file = new URL("net.safetensors", import.meta.url);
+  let saved: Uint8Array | undefined;
+  for (const seed of [1, 2]) {
+    const net = await Network.create({ inputs: 300, layers: [dense(500), dense(10)], loss: "meanSquaredError", seed });
+    if (file.protocol === "file:") {
+      await net.saveTo(file);
+      saved = await process.getBuiltinModule("node:fs/promises").readFile(file);
+    } else {
+      await writeToOpfs("net.safetensors", net.save());
+      saved = await readFromOpfs("net.safetensors");
+    }
+    // The file of another run would do for the hash.
+    if (saved?.join() !== net.save().join())
+      throw new RangeError(`Cannot compare the file: not what was saved, seed ${seed}`);
+  }
+  return { name: "file", sha256: await hash(saved!.slice()), seconds: (performance.now() - start) / 1000 };
+}
+
+/** Runs every case once. */
 export async function run(): Promise<Case[]> {
   return [
     await measure("2-2-3-2", higham, "f32"),
@@ -110,5 +148,6 @@ export async function run(): Promise<Case[]> {
     await measure("7-33-17-5", classifier, "f64"),
     await measure("dropout, batchNorm, adam, cosine", regularized, "f32"),
     await measure("dropout, batchNorm, adam, cosine", regularized, "f64"),
+    await save(),
   ];
 }
