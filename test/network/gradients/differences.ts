@@ -58,14 +58,16 @@ const far = (value: number, places: number[]) => places.every((place) => Math.ab
 
 /** Rows in [−1, 1), drawn anew until no pre-activation is near a kink: a step of a difference then stays on one side. */
 export function drawRows(net: Net, layers: readonly Layer[], inputs: number, count: number, next: () => number) {
+  const kinks = layers.map((layer) => ("activation" in layer ? kinksOf(layer.activation) : []));
+  const smooth = (row: number[]) => {
+    if (kinks.every(({ length }) => length === 0)) return true;
+    const { layers: traces } = net.derivatives([row]);
+    return kinks.every((places, l) => traces[l]!.z.every((z) => far(z, places)));
+  };
   const rows: number[][] = [];
   while (rows.length < count) {
     const row = Array.from({ length: inputs }, () => 2 * next() - 1);
-    const { layers: traces } = net.derivatives([row]);
-    const smooth = layers.every(
-      (layer, l) => !("activation" in layer) || traces[l]!.z.every((z) => far(z, kinksOf(layer.activation))),
-    );
-    if (smooth) rows.push(row);
+    if (smooth(row)) rows.push(row);
   }
   return rows;
 }
