@@ -1,7 +1,6 @@
 // Whether the tests see a wrong sign: `npm run test:mutations`, or `npx tsx test/mutations.ts loss optimizer/adam` for the files whose
-// names begin so. Changes one operator at a time in a copy of the kernels, builds the
-// core from it and runs the tests that should fail, file by file until one does. Prints what was changed and the test that saw it;
-// ends with 1 where none did.
+// names begin so. Changes one operator at a time in a copy of the kernels, builds the core from it and runs the tests that should
+// fail, file by file until one does. Prints what was changed and the test that saw it; ends with 1 where none did.
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
