@@ -187,7 +187,7 @@ const MUTATIONS: readonly Mutation[] = [
   ]),
   ...inFile(
     "optimizer/adam",
-    ["kernels/adam"],
+    ["kernels/adam", ...UPDATES],
     [
       ["v128.sub<T>(v128.load(w + i), v128.div", "v128.add<T>(v128.load(w + i), v128.div"],
       ["(1 - powInteger(r.beta1, t))", "(1 + powInteger(r.beta1, t))"],
