@@ -58,9 +58,8 @@ for (const [name, core] of Object.entries({ index: "simd", relaxed: "relaxed" })
     format: "esm",
     platform: "neutral",
     target: "es2022",
-    // Names stay and lines are short: an error shows where it was thrown, not the whole file.
-    minifySyntax: true,
-    minifyWhitespace: true,
+    // Lines are short: an error shows where it was thrown, not the whole file.
+    minify: true,
     lineLimit: 120,
     sourcemap: "linked",
     plugins: [apart, inlined],

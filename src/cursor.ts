@@ -21,10 +21,6 @@ export class Cursor {
   get samples(): number {
     return this.#doubles[2]!;
   }
-  /** Sets the sums to those of `samples` samples with a mean loss. */
-  setMean(loss: number, samples: number): void {
-    this.#doubles.set([loss * samples, samples], 1);
-  }
   get correct(): number {
     return this.#doubles[3]!;
   }
@@ -36,6 +32,17 @@ export class Cursor {
   }
   set health(value: number) {
     this.#doubles[5] = value;
+  }
+  /** Where the next step begins in the order. */
+  get position(): number {
+    return this.#words[2]!;
+  }
+  set position(value: number) {
+    this.#words[2] = value;
+  }
+  /** Sets the sums of loss and samples. */
+  setSums(loss: number, samples: number): void {
+    this.#doubles.set([loss, samples], 1);
   }
   get finished(): boolean {
     return this.#words[2]! >= this.#words[1]!;

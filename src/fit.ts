@@ -1,9 +1,14 @@
-import type { Architecture } from "./architecture.ts";
+import { type Architecture, outputsOf } from "./architecture.ts";
+import { type EarlyStopping, earlyStopping } from "./earlyStopping.ts";
 import { checkFactors, checkMethod } from "./fullBatch.ts";
+import type { History } from "./history.ts";
 import { layerKind } from "./layers/index.ts";
-import { checkOptimizer, type Optimizer, optimizerKind } from "./optimizers/index.ts";
-import { checkKnown, oneOf, positiveInteger, unexpected } from "./options.ts";
+import { checkMetrics, type Metric } from "./metrics/index.ts";
+import { checkOptimizer, type Optimizer, optimizerKind, rateOf } from "./optimizers/index.ts";
+import { checkKnown, describe, oneOf, positiveInteger, unexpected } from "./options.ts";
+import type { Features, TargetValues } from "./results.ts";
 import type { Progress } from "./training.ts";
+import { splitCount } from "./validation.ts";
 
 /**
  * Which rows the steps of an epoch take.
@@ -27,12 +32,25 @@ export interface FitOptions {
   sampling?: Sampling | undefined;
   /** Steps of an epoch, a positive integer; default ⌈rows / batchSize⌉. Each epoch begins a new pass over the rows. */
   stepsPerEpoch?: number | undefined;
-  /** Part of the rows held out; only 0 is possible so far. */
-  validationSplit?: 0;
+  /** Part of the rows that is held out for validation, drawn by the network's seed: in (0, 1), or 0, the default, for none. */
+  validationSplit?: number | undefined;
+  /** Rows and targets for validation; not together with `validationSplit`. */
+  validationData?: readonly [x: Features, y: TargetValues] | undefined;
+  /** What is measured after each epoch, over the validation rows or, where there are none, over the training rows. */
+  metrics?: readonly Metric[] | undefined;
+  /** Ends the training when what is monitored improves no more: `earlyStopping({ patience: 5 })`. */
+  earlyStopping?: Partial<EarlyStopping> | undefined;
   /** Stops the training after the step in progress; `fit` then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
-  /** Called, and awaited, after every whole epoch. What it throws ends the training and is passed on. */
+  /**
+   * Called, and awaited, after every whole epoch. Where it returns "stop" the training ends. What it throws ends it too, and is
+   * passed on.
+   */
   onEpoch?: ((progress: Progress) => unknown) | undefined;
+  /** The same after every step; which makes small steps many times slower. */
+  onStep?: ((progress: Progress) => unknown) | undefined;
+  /** Called, and awaited, when the training has ended, unless by an error. */
+  onEnd?: ((history: History) => unknown) | undefined;
   /** Called, and awaited, about every 10 ms, between steps. */
   onProgress?: ((progress: Progress) => unknown) | undefined;
 }
@@ -53,25 +71,47 @@ const KNOWN = [
   "sampling",
   "stepsPerEpoch",
   "validationSplit",
+  "validationData",
+  "metrics",
+  "earlyStopping",
   "signal",
   "onEpoch",
+  "onStep",
+  "onEnd",
   "onProgress",
 ];
 
-/** Checks the options of `where`, "fit" or "train", for `rows` rows. @throws TypeError, RangeError */
-export function checkFit(where: "fit" | "train", options: TrainOptions, rows: number, architecture: Architecture) {
+/** Checks the options of `where`, "fit" or "train", for `all` rows. @throws TypeError, RangeError */
+export function checkFit(where: "fit" | "train", options: TrainOptions, all: number, architecture: Architecture) {
   checkKnown(where, options, where === "train" ? [...KNOWN, "every"] : KNOWN);
-  const { optimizer, epochs = 1, sampling = "shuffle", signal, onEpoch, onProgress, validationSplit = 0 } = options;
+  const { optimizer, epochs = 1, sampling = "shuffle", signal, onEpoch, onStep, onEnd, onProgress } = options;
+  const { validationSplit = 0, validationData, metrics = [] } = options;
   checkOptimizer(where, optimizer, architecture.precision);
   const { fullBatch, method } = optimizerKind(optimizer);
   if (fullBatch) checkFactors(where, optimizer, architecture);
   if (method) checkMethod(where, optimizer, architecture);
+  const rows = all - heldOut(where, validationSplit, all);
   const { batchSize: largest = fullBatch ? rows : 32 } = options;
-  if (validationSplit !== 0) throw unexpected(`${where}: validationSplit`, validationSplit, "0", "number");
+  if (validationData !== undefined && !(Array.isArray(validationData) && validationData.length === 2)) {
+    throw new TypeError(`${where}: validationData is ${describe(validationData)}, expected [x, y]`);
+  }
+  if (validationData && validationSplit > 0) {
+    throw new RangeError(
+      `${where}: validationData and validationSplit ${validationSplit} are given, expected one of them`,
+    );
+  }
+  const known = checkMetrics(where, metrics, { loss: architecture.loss, outputs: outputsOf(architecture) });
+  const validated = validationSplit > 0 || validationData !== undefined;
+  const stopping = options.earlyStopping && earlyStopping(options.earlyStopping);
+  if (stopping) checkMonitor(`${where}: earlyStopping`, stopping.monitor, known, validated);
+  const rate = rateOf(optimizer);
+  if (typeof rate === "object" && rate.type === "reduceOnPlateau") {
+    checkMonitor(`${where}: reduceOnPlateau`, rate.monitor, known, validated);
+  }
   if (signal !== undefined && !(Object(signal) instanceof AbortSignal)) {
     throw unexpected(`${where}: signal`, signal, "an AbortSignal");
   }
-  for (const [name, value] of Object.entries({ onEpoch, onProgress })) {
+  for (const [name, value] of Object.entries({ onEpoch, onStep, onEnd, onProgress })) {
     if (value !== undefined && typeof value !== "function") throw unexpected(`${where}: ${name}`, value, "a function");
   }
   const batchSize = Math.min(rows, positiveInteger(where, "batchSize", largest));
@@ -88,10 +128,39 @@ export function checkFit(where: "fit" | "train", options: TrainOptions, rows: nu
     sampling: oneOf(where, "sampling", sampling, ["shuffle", "sequential", "withReplacement"]),
     stepsPerEpoch: positiveInteger(where, "stepsPerEpoch", stepsPerEpoch),
     every: positiveInteger(where, "every", every),
+    validationSplit,
+    validationData,
+    metrics: known,
+    earlyStopping: stopping,
     signal,
     onEpoch,
+    onStep,
+    onEnd,
     onProgress,
   };
+}
+
+/** Rows that are held out for validation. @throws TypeError, RangeError */
+function heldOut(where: string, part: unknown, rows: number): number {
+  if (part === 0) return 0;
+  if (!(typeof part === "number" && part > 0 && part < 1)) {
+    throw unexpected(`${where}: validationSplit`, part, "a number in (0, 1), or 0", "number");
+  }
+  const count = splitCount(rows, part);
+  if (count < rows) return count;
+  throw new RangeError(`${where}: validationSplit is ${part} of ${rows} rows, expected at least one row to train on`);
+}
+
+/** Checks that what is monitored is measured. @throws RangeError */
+function checkMonitor(what: string, monitor: string, metrics: readonly string[], validated: boolean): void {
+  if (monitor === "validationLoss" && !validated) {
+    throw new RangeError(
+      `${what} monitors validationLoss, expected validationSplit or validationData, or monitor: "loss"`,
+    );
+  }
+  const known = ["validationLoss", "loss", ...metrics];
+  if (known.includes(monitor)) return;
+  throw new RangeError(`${what} monitors ${describe(monitor)}, expected one of ${known.join(", ")}`);
 }
 
 /** An optimizer for the gradient over all rows takes each of them once a step, and finds the same loss at the same parameters. */

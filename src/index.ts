@@ -1,10 +1,12 @@
 export { type Activation, elu, hardSigmoid, leakyRelu } from "./activations.ts";
 export type { InputOptions } from "./architecture.ts";
 export type { NumbersOf, Precision } from "./data.ts";
+export { type EarlyStopping, earlyStopping } from "./earlyStopping.ts";
 export { DivergedError, FormatError, StateError } from "./errors.ts";
 export { readFromOpfs, writeToOpfs } from "./files.ts";
 export type { FitOptions, Sampling, TrainOptions } from "./fit.ts";
 export { type GradientDescentOptions, type GradientDescentResult, gradientDescent } from "./gradientDescent.ts";
+export type { History, Stopped } from "./history.ts";
 export {
   constant,
   glorotNormal,
@@ -68,5 +70,5 @@ export {
   type StepDecay,
   stepDecay,
 } from "./schedules.ts";
-export type { History, Progress } from "./training.ts";
+export type { Progress } from "./training.ts";
 export { warmUp } from "./warmUp.ts";

@@ -1,8 +1,10 @@
 import { type Architecture, outputsOf, widths } from "./architecture.ts";
 import type { NumbersOf, Precision, Rows, Targets } from "./data.ts";
 import type { Machine } from "./machine.ts";
+import { type Metric, measure } from "./metrics/index.ts";
 import type { Matrix } from "./plan.ts";
 import type { Program } from "./program.ts";
+import type { Samples } from "./validation.ts";
 
 // A program over any number of rows, one batch after the other.
 
@@ -12,45 +14,80 @@ interface Output {
   readonly output: Matrix;
 }
 
-/** Calls `visit` for each batch of the rows, after it was staged. */
-function eachBatch(machine: Machine, { data, rows, width }: Rows, visit: (first: number, count: number) => void): void {
+/** Stages one batch of the rows after the other. */
+function* batches(machine: Machine, { data, rows, width }: Rows): Generator<{ first: number; count: number }> {
   for (let first = 0; first < rows; first += machine.needs.rows) {
     const count = Math.min(machine.needs.rows, rows - first);
     machine.stage(machine.programs.stagedInputs, data.subarray(first * width, (first + count) * width));
-    visit(first, count);
+    yield { first, count };
   }
 }
 
 /** What the program makes of the rows: [rows × outputs]. */
 export function infer<P extends Precision>(machine: Machine<P>, { program, output }: Output, x: Rows): NumbersOf<P> {
   const result = machine.numbers(x.rows * output.columns);
-  eachBatch(machine, x, (first, count) => {
+  for (const { first, count } of batches(machine, x)) {
     machine.run(program, count);
     machine.read(output, result, first * output.columns, count);
-  });
+  }
   return result;
 }
 
 /** The labels that the program gives the rows: [rows × labels of a row]. */
 export function inferLabels(machine: Machine, { program, output }: Output, x: Rows): Int32Array {
   const result = new Int32Array(x.rows * output.columns);
-  eachBatch(machine, x, (first, count) => {
+  for (const { first, count } of batches(machine, x)) {
     machine.run(program, count);
     result.set(machine.labels(output, count * output.columns), first * output.columns);
-  });
+  }
   return result;
 }
 
 /** Runs the program over all samples. Returns the sums that it leaves in the tally. */
 export function tally(machine: Machine, program: Program, x: Rows, y: Targets): { loss: number; correct: number } {
-  const outputs = outputsOf(machine.architecture);
   machine.tally.clear();
   machine.tally.divisor = x.rows;
-  eachBatch(machine, x, (first, count) => {
-    machine.stage(machine.programs.stagedTargets, targetValues(y, first, count, outputs));
-    machine.run(program, count);
-  });
+  for (const batch of batches(machine, x)) runWithTargets(machine, program, y, batch);
   return machine.tally;
+}
+
+function runWithTargets(
+  machine: Machine,
+  program: Program,
+  y: Targets,
+  { first, count }: { first: number; count: number },
+) {
+  machine.stage(machine.programs.stagedTargets, targetValues(y, first, count, outputsOf(machine.architecture)));
+  machine.run(program, count);
+}
+
+/**
+ * The mean loss and the metrics of samples, one batch at a time: between two of them others may work, but not change the parameters
+ * or the tally.
+ */
+export function* evaluation<P extends Precision>(
+  machine: Machine<P>,
+  { x, y }: Samples,
+  metrics: readonly Metric[],
+): Generator<undefined, { loss: number; metrics: Record<string, number> }> {
+  const { evaluate, predict } = machine.programs;
+  const { loss } = machine.architecture;
+  const outputs = outputsOf(machine.architecture);
+  const predictions = machine.numbers(metrics.length > 0 ? x.rows * outputs : 0);
+  let sum = 0;
+  for (const batch of batches(machine, x)) {
+    // `evaluate` of a callback's in between may have used the tally.
+    machine.tally.clear();
+    machine.tally.divisor = x.rows;
+    runWithTargets(machine, evaluate, y, batch);
+    sum += machine.tally.loss;
+    if (metrics.length > 0) {
+      machine.run(predict.program, batch.count);
+      machine.read(predict.output, predictions, batch.first * outputs, batch.count);
+    }
+    yield;
+  }
+  return { loss: sum / x.rows, metrics: measure(metrics, predictions, y, { loss, outputs }) };
 }
 
 /** Rows `first`…`first + count − 1` of the targets as values: labels as one-hot rows. */

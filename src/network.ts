@@ -1,17 +1,18 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type Architecture, type ArchitectureOptions, checkArchitecture, outputsOf } from "./architecture.ts";
+import { type Checkpoint, checkPrint, dataPrint, optionsPrint } from "./checkpoint.ts";
 import { type NumbersOf, type Precision, type Rows, type Targets, toRows, toTargets } from "./data.ts";
 import { derive } from "./derivatives.ts";
-import { FormatError, StateError } from "./errors.ts";
+import { DivergedError, FormatError, StateError } from "./errors.ts";
 import { writeFileAtomically } from "./files.ts";
-import { checkFit, type FitOptions, type TrainOptions } from "./fit.ts";
+import { checkFit, type FitOptions, type Settings, type TrainOptions } from "./fit.ts";
+import { type History, historyOf, type Stopped } from "./history.ts";
 import { infer, inferenceRows, inferLabels, tally } from "./inference.ts";
 import type { ParameterShape } from "./layers/layer.ts";
 import { Machine } from "./machine.ts";
 import { CoreModule, type CoreSource, loadCore, type Numerics } from "./module.ts";
 import { optimizerKind } from "./optimizers/index.ts";
 import { checkKnown, oneOf, unexpected } from "./options.ts";
-import { pause } from "./pause.ts";
 import type { Matrix } from "./plan.ts";
 import type { Needs } from "./programs.ts";
 import type {
@@ -24,7 +25,9 @@ import type {
   TargetValues,
 } from "./results.ts";
 import { readSaved, writeSaved } from "./saved.ts";
-import { type Counters, type History, type Progress, Training } from "./training.ts";
+import { slices } from "./slices.ts";
+import { type Counters, type Progress, Training } from "./training.ts";
+import { type Samples, split } from "./validation.ts";
 
 /** Options of `Network.create`. */
 export interface NetworkOptions<P extends Precision = Precision> extends ArchitectureOptions {
@@ -38,9 +41,6 @@ export interface NetworkOptions<P extends Precision = Precision> extends Archite
 }
 
 const NUMERICS: Numerics[] = ["reproducible", "relaxed"];
-
-/** A slice of training: the event loop is served this often, in ms. */
-const SLICE = 10;
 
 /** Resident rows above this are dropped when `fit` ends; below it they stay, so that a next `fit` need not plan anew. */
 const KEPT_BYTES = 16 * 2 ** 20;
@@ -56,12 +56,21 @@ const DRAWS = 65536;
  * net.classify([[0, 1]]); // Int32Array [ 1 ]
  */
 export class Network<P extends Precision = "f32"> {
+  static {
+    // The bundle names the class otherwise, which would show where one is printed.
+    Object.defineProperty(this, "name", { value: "Network" });
+  }
+
   readonly #module: CoreModule;
   readonly #architecture: Architecture;
   readonly #counters: Counters;
   #machine: Machine<P> | undefined;
   #training = false;
-  #history: History = { loss: [] };
+  #history: History = historyOf();
+  /** What the latest training, or the one in progress, stands at; absent before the first, and where the parameters were replaced since. */
+  #checkpoint: (() => Checkpoint) | undefined;
+  /** What the network was resumed from, until it goes on. */
+  #resumed: Checkpoint | undefined;
 
   private constructor(module: CoreModule, architecture: Architecture, counters: Counters) {
     // A caller in JavaScript can get here too.
@@ -96,15 +105,40 @@ export class Network<P extends Precision = "f32"> {
    * @throws FormatError for anything else
    * @example const net = await Network.load(await readFile("net.safetensors"))
    */
-  static async load(
+  static load(
     bytes: Uint8Array | ArrayBuffer,
     options: { numerics?: Numerics; core?: CoreSource } = {},
   ): Promise<Network<Precision>> {
-    checkKnown("Network.load", options, ["numerics", "core"]);
+    return Network.#read("Network.load", bytes, options, false);
+  }
+
+  /**
+   * The network that `checkpoint` wrote, with everything that its training needs to go on: the next `fit` or `train` with the same
+   * data and options continues bit for bit as if it had never stopped, `epochs` being the total.
+   * @throws FormatError for a file that `save` wrote, one that is cut short or altered, or of another version
+   * @example
+   * const net = await Network.resume(await readFile("run.checkpoint"));
+   * await net.fit(x, y, options); // RangeError for other data or options
+   */
+  static resume(
+    bytes: Uint8Array | ArrayBuffer,
+    options: { numerics?: Numerics; core?: CoreSource } = {},
+  ): Promise<Network<Precision>> {
+    return Network.#read("Network.resume", bytes, options, true);
+  }
+
+  static async #read(
+    where: string,
+    bytes: Uint8Array | ArrayBuffer,
+    options: { numerics?: Numerics; core?: CoreSource },
+    resume: boolean,
+  ): Promise<Network<Precision>> {
+    checkKnown(where, options, ["numerics", "core"]);
     const { numerics = "reproducible", core } = options;
-    oneOf("Network.load", "numerics", numerics, NUMERICS);
-    const { architecture, counters, parameters } = readSaved(
+    oneOf(where, "numerics", numerics, NUMERICS);
+    const { architecture, counters, parameters, checkpoint } = readSaved(
       bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes,
+      resume,
     );
     const module = await loadCore(numerics, core);
     let network: Network<Precision>;
@@ -117,6 +151,9 @@ export class Network<P extends Precision = "f32"> {
     for (const [l, matrices] of machine.programs.numbers.entries()) {
       for (const [b, matrix] of matrices.entries()) machine.write(matrix, parameters[l]![b]!);
     }
+    network.#resumed = checkpoint;
+    if (checkpoint) network.#checkpoint = () => checkpoint;
+    if (checkpoint?.training) network.#history = historyOf(checkpoint.training.standing.history);
     return network;
   }
 
@@ -141,7 +178,7 @@ export class Network<P extends Precision = "f32"> {
 
   /** What the latest call of `fit` or `train` did, also when it was stopped. */
   get history(): History {
-    return { loss: [...this.#history.loss] };
+    return historyOf(this.#history);
   }
 
   /**
@@ -176,9 +213,16 @@ export class Network<P extends Precision = "f32"> {
   ): AsyncGenerator<Progress, History, undefined> {
     this.#alive(where);
     this.#idle(where);
-    const { x, y } = this.#samples(where, features, targets);
-    const settings = checkFit(where, options, x.rows, this.#architecture);
-    const { optimizer, batchSize, stepsPerEpoch, sampling, signal, onEpoch, onProgress } = settings;
+    const all = this.#samples(where, features, targets);
+    const settings = checkFit(where, options, all.x.rows, this.#architecture);
+    const { optimizer, batchSize, stepsPerEpoch, sampling, signal, onEnd } = settings;
+    const { training: samples, validation } = this.#divide(where, all, settings);
+    const { x, y } = samples;
+    if (this.#resumed?.training) {
+      const { options: then, data } = this.#resumed.training;
+      checkPrint(where, "option", optionsPrint(settings), then);
+      checkPrint(where, "of the data", dataPrint(samples, validation), data);
+    }
     signal?.throwIfAborted();
     const drawn = batchSize * Math.min(stepsPerEpoch, Math.max(1, Math.floor(DRAWS / batchSize)));
     const orderLength = sampling === "withReplacement" ? drawn : x.rows;
@@ -187,33 +231,48 @@ export class Network<P extends Precision = "f32"> {
       ? { rows: 1, gradients: true, optimizer }
       : { rows: batchSize, gradients: true, optimizer, resident: { x, y, orderLength } };
     const machine = this.#prepare(needs);
-    const training = new Training(machine, this.#counters, settings, { x, y });
+    const training = new Training(machine, this.#counters, settings, samples, validation);
+    if (this.#resumed?.training) training.restore(this.#resumed.training.standing, this.#resumed.states);
+    this.#resumed = undefined;
     this.#history = training.history;
     this.#training = true;
+    const prints = () => ({ options: optionsPrint(settings), data: dataPrint(samples, validation) });
+    this.#checkpoint = () => ({
+      training: { standing: training.standing, ...prints() },
+      states: training.states,
+    });
+    let stopped: Stopped = "break";
     try {
-      for (let deadline = performance.now() + SLICE; !training.done; ) {
-        training.advance(deadline);
-        const { progress } = training;
-        // Only what is a promise is awaited: an epoch may take no longer than that would.
-        if (training.epochEnded) {
-          const called = onEpoch?.(progress);
-          if (called) await called;
-        }
-        if (training.reportDue) yield progress;
-        if (performance.now() >= deadline) {
-          await onProgress?.(progress);
-          await pause();
-          deadline = performance.now() + SLICE;
-        }
-        this.#alive(where);
-        if (!training.done) signal?.throwIfAborted();
-      }
-      return this.history;
+      yield* slices(training, settings, () => this.#alive(where));
+      stopped = training.settled ? "converged" : "epochs";
+    } catch (error) {
+      stopped = error instanceof DivergedError ? "divergence" : signal?.aborted ? "abort" : "error";
+      throw error;
     } finally {
+      if (stopped === "epochs") training.restoreBest();
+      const { standing } = training;
+      // In the middle of an epoch what follows is not what the training would have gone on with.
+      const states = training.states;
       training.end();
+      const print = machine.bytes > KEPT_BYTES ? prints() : undefined;
+      this.#checkpoint = () => ({ training: { standing, ...(print ?? prints()) }, states });
+      training.history.stopped ??= stopped;
       this.#training = false;
       if (machine.bytes > KEPT_BYTES && this.#machine) this.#prepare({ rows: 1 }, true);
     }
+    await onEnd?.(this.history);
+    return this.history;
+  }
+
+  /** The samples to train on, and those to validate with. */
+  #divide(where: string, all: Samples, settings: Settings): { training: Samples; validation?: Samples } {
+    const { validationData, rows } = settings;
+    if (validationData) {
+      const [x, y] = validationData;
+      return { training: all, validation: this.#samples(`${where}: validationData`, x, y) };
+    }
+    if (rows === all.x.rows) return { training: all };
+    return split(all, all.x.rows - rows, this.#architecture.seed, this.#module);
   }
 
   /**
@@ -328,6 +387,8 @@ export class Network<P extends Precision = "f32"> {
         return this.#values(where, l, name, layer[name], numbers[l]![b]!);
       });
     });
+    this.#checkpoint = undefined;
+    this.#resumed = undefined;
     for (const [l, matrices] of numbers.entries()) {
       for (const [b, matrix] of matrices.entries()) {
         const given = values[l]![b];
@@ -347,6 +408,19 @@ export class Network<P extends Precision = "f32"> {
   }
 
   /**
+   * All that the network and its training need to go on elsewhere: what `save` writes, the optimizer's state, the position in the
+   * epoch, the history, early stopping's best, and fingerprints of data and options. Also in the body of `train` and in callbacks, and
+   * after a training was broken off: then it stands where that stopped. `Network.resume` reads it; `Network.load` takes the network alone.
+   * @example await writeFile("run.checkpoint", net.checkpoint())
+   */
+  checkpoint(): Uint8Array {
+    const machine = this.#alive("checkpoint");
+    const checkpoint = this.#checkpoint?.() ?? { states: { state: machine.view(machine.programs.state) } };
+    const counters = checkpoint.training?.standing.now ?? this.#counters;
+    return writeSaved(this.#architecture, counters, this.parameters(), checkpoint);
+  }
+
+  /**
    * Writes what `save` returns now, also during `fit`, to a file (Node, Deno, Bun), so that a crash at any moment leaves the old
    * file or the new one, whole. Browsers have `writeToOpfs`.
    * @param path a path or a file: URL; the folder exists. A symbolic link stays, and so do the permissions of an existing file
@@ -355,6 +429,11 @@ export class Network<P extends Precision = "f32"> {
    */
   async saveTo(path: string | URL): Promise<void> {
     await writeFileAtomically(path, this.save());
+  }
+
+  /** The same for what `checkpoint` returns. @example await net.checkpointTo("run.checkpoint") */
+  async checkpointTo(path: string | URL): Promise<void> {
+    await writeFileAtomically(path, this.checkpoint());
   }
 
   /** Lets go of the memory at once instead of when the network is no longer reachable; later calls throw, a running `fit` rejects. */
@@ -395,7 +474,7 @@ export class Network<P extends Precision = "f32"> {
     return toRows(where, x, this.#architecture.inputs.shape[0], this.#architecture.precision);
   }
 
-  #samples(where: string, features: unknown, targets: unknown): { x: Rows; y: Targets } {
+  #samples(where: string, features: unknown, targets: unknown): Samples {
     const x = this.#rows(where, features);
     const { loss, precision } = this.#architecture;
     return { x, y: toTargets(where, targets, x.rows, outputsOf(this.#architecture), loss, precision) };

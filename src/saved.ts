@@ -5,6 +5,7 @@ import {
   parameterShapes,
   statisticShapes,
 } from "./architecture.ts";
+import { addCheckpoint, type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 import { FormatError } from "./errors.ts";
 import { checkKnown, nonNegativeInteger } from "./options.ts";
 import type { LayerParameters } from "./results.ts";
@@ -20,7 +21,13 @@ import type { Counters } from "./training.ts";
 const FORMAT = "steepest 1";
 const DTYPES = { f32: "F32", f64: "F64" } as const;
 
-export function writeSaved(architecture: Architecture, counters: Counters, layers: LayerParameters[]): Uint8Array {
+/** The file of a network, with a checkpoint where there is one. */
+export function writeSaved(
+  architecture: Architecture,
+  counters: Counters,
+  layers: LayerParameters[],
+  checkpoint?: Checkpoint,
+): Uint8Array {
   const dtype = DTYPES[architecture.precision];
   const tensors = new Map<string, Tensor>();
   for (const [l, shapes] of namedShapes(architecture).entries()) {
@@ -30,21 +37,24 @@ export function writeSaved(architecture: Architecture, counters: Counters, layer
     }
   }
   const { step, epoch } = counters;
-  return serializeSafetensors(
-    tensors,
-    new Map([
-      ["format", FORMAT],
-      ["architecture", JSON.stringify(architecture)],
-      ["counters", JSON.stringify({ step, epoch })],
-    ]),
-  );
+  const metadata = new Map([
+    ["format", FORMAT],
+    ["architecture", JSON.stringify(architecture)],
+    ["counters", JSON.stringify({ step, epoch })],
+  ]);
+  if (checkpoint) addCheckpoint(checkpoint, metadata, tensors);
+  return serializeSafetensors(tensors, metadata);
 }
 
-/** @throws FormatError where the bytes are not what `writeSaved` writes */
-export function readSaved(bytes: Uint8Array): {
+/** @throws FormatError where the bytes are not what `writeSaved` writes; with `resume` where they have no checkpoint */
+export function readSaved(
+  bytes: Uint8Array,
+  resume = false,
+): {
   architecture: Architecture;
   counters: Counters;
   parameters: (Float32Array | Float64Array)[][];
+  checkpoint: Checkpoint | undefined;
 } {
   const { metadata, tensors } = parseSafetensors(bytes);
   if (metadata.get("format") !== FORMAT) {
@@ -78,10 +88,11 @@ export function readSaved(bytes: Uint8Array): {
       return numbersOf(key, tensor.data, architecture.precision, name === "variance");
     }),
   );
-  if (tensors.size !== expected) {
-    throw new FormatError(`Cannot load: the file has ${tensors.size} tensors, expected ${expected}`);
+  const size = [...tensors.keys()].filter((key) => !key.startsWith("checkpoint.")).length;
+  if (size !== expected) {
+    throw new FormatError(`Cannot load: the file has ${size} tensors, expected ${expected}`);
   }
-  return { architecture, counters, parameters };
+  return { architecture, counters, parameters, checkpoint: resume ? readCheckpoint(metadata, tensors) : undefined };
 }
 
 /** What each layer has: its parameters, then its statistics. */

@@ -6,6 +6,7 @@ import {
   fraction,
   nonNegativeInteger,
   nonNegativeNumber,
+  oneOf,
   positiveInteger,
   positiveNumber,
   unexpected,
@@ -66,6 +67,7 @@ export interface OneCycle {
 }
 export interface ReduceOnPlateau {
   readonly type: "reduceOnPlateau";
+  readonly monitor: "loss" | "validationLoss";
   readonly learningRate: number;
   readonly factor: number;
   readonly patience: number;
@@ -212,6 +214,7 @@ export function oneCycle(options: {
 /**
  * learningRate, multiplied by `factor` whenever the loss of more than `patience` epochs in a row was not below best − minDelta·|best|
  * (PyTorch's ReduceLROnPlateau, relative threshold, which has no |·|: the same for losses above 0; without its least change, 1e-8).
+ * @param options.monitor "loss" (default) or "validationLoss"
  * @param options.factor in (0, 1); default 0.1
  * @param options.patience epochs, an integer from 0; default 10
  * @param options.minDelta in [0, 1); default 1e-4
@@ -221,6 +224,7 @@ export function oneCycle(options: {
  */
 export function reduceOnPlateau(options: {
   learningRate: number;
+  monitor?: "loss" | "validationLoss";
   factor?: number;
   patience?: number;
   minDelta?: number;
@@ -228,8 +232,16 @@ export function reduceOnPlateau(options: {
   minimum?: number;
 }): ReduceOnPlateau {
   const where = "reduceOnPlateau";
-  checkKnown(where, options, ["learningRate", "factor", "patience", "minDelta", "cooldown", "minimum"]);
-  const { learningRate, factor = 0.1, patience = 10, minDelta = 1e-4, cooldown = 0, minimum = 0 } = options;
+  checkKnown(where, options, ["learningRate", "monitor", "factor", "patience", "minDelta", "cooldown", "minimum"]);
+  const {
+    learningRate,
+    monitor = "loss",
+    factor = 0.1,
+    patience = 10,
+    minDelta = 1e-4,
+    cooldown = 0,
+    minimum = 0,
+  } = options;
   if (positiveNumber(where, "factor", factor) >= 1) {
     throw new RangeError(`${where}: factor is ${factor}, expected a number in (0, 1)`);
   }
@@ -237,6 +249,7 @@ export function reduceOnPlateau(options: {
   atMost(where, nonNegativeNumber(where, "minimum", minimum), learningRate);
   return Object.freeze({
     type: "reduceOnPlateau",
+    monitor: oneOf(where, "monitor", monitor, ["loss", "validationLoss"]),
     learningRate,
     factor,
     patience: nonNegativeInteger(where, "patience", patience),
@@ -350,10 +363,15 @@ function oneCycleAt(
   return last + (learningRate - last) * falling((part - warmUp) / (1 - warmUp), math);
 }
 
-/** What the end of an epoch with this mean loss changes. */
-export function endEpoch(rate: LearningRate | undefined, loss: number, clock: Clock): void {
+/** What the end of an epoch with these mean losses changes. */
+export function endEpoch(
+  rate: LearningRate | undefined,
+  result: { loss: number; validationLoss?: number | undefined },
+  clock: Clock,
+): void {
   clock.epochs += 1;
   if (typeof rate !== "object" || rate.type !== "reduceOnPlateau") return;
+  const loss = rate.monitor === "loss" ? result.loss : result.validationLoss!;
   if (clock.best === Number.POSITIVE_INFINITY || loss < clock.best - rate.minDelta * Math.abs(clock.best)) {
     clock.best = loss;
     clock.waited = 0;

@@ -1,19 +1,17 @@
-import type { Rows, Targets } from "./data.ts";
+import { judge, type Patience } from "./earlyStopping.ts";
 import { DivergedError } from "./errors.ts";
 import type { Settings } from "./fit.ts";
 import { problemOf } from "./fullBatch.ts";
+import { append, type EpochResult, type History, historyOf } from "./history.ts";
+import { evaluation } from "./inference.ts";
 import type { Machine } from "./machine.ts";
+import { improves } from "./metrics/index.ts";
 import { optimizerKind, rateOf } from "./optimizers/index.ts";
 import type { Iteration, LeastSquares } from "./optimizers/problem.ts";
 import { words } from "./random.ts";
 import { Rates } from "./rates.ts";
 import { endEpoch, rateAt } from "./schedules.ts";
-
-/** What one call of `fit` or `train` has done so far. */
-export interface History {
-  /** For each whole epoch the mean loss over its samples as they were trained. */
-  loss: number[];
-}
+import type { Samples } from "./validation.ts";
 
 /** Where training stands. Counts belong to the network and go on from one call to the next. */
 export interface Progress {
@@ -27,6 +25,12 @@ export interface Progress {
   steps: number;
   /** Mean loss over the samples of the epoch so far. */
   loss: number;
+  /** Of the latest step; NaN for optimizers without one. */
+  learningRate: number;
+  /** At the end of an epoch: over the validation rows, where there are any. */
+  validationLoss?: number | undefined;
+  /** At the end of an epoch: those that were asked for. */
+  metrics?: Readonly<Record<string, number>> | undefined;
 }
 
 /** Steps and epochs that a network has taken; never reset, so that no random draw repeats. */
@@ -35,23 +39,64 @@ export interface Counters {
   epoch: number;
 }
 
+/** Bytes of a network's state: parameters, statistics, the optimizer's slots and clock. */
+export interface States {
+  readonly state: Uint8Array;
+  readonly whole?: Uint8Array | undefined;
+  readonly best?: Uint8Array | undefined;
+}
+
+/** Where a call of `fit` stands, as plain data: part of a checkpoint. */
+export interface Standing {
+  /** Counters at the beginning of the call, at the end of its last whole epoch, and now. */
+  readonly first: Counters;
+  readonly whole: Counters;
+  readonly now: Counters;
+  /** Of the epoch; 0 before its first step and after its last. */
+  readonly stepsLeft: number;
+  /** Whether the last step of an epoch was taken, and its end not reached. */
+  readonly unfinished: boolean;
+  /** Passes over the rows that the epoch has begun, and the place in the latest. */
+  readonly pass: number;
+  readonly position: number;
+  /** Sums of the epoch. */
+  readonly loss: number;
+  readonly samples: number;
+  readonly untilReport: number;
+  readonly patience: Patience;
+  /** Whether early stopping has ended it. */
+  readonly stopped: boolean;
+  readonly history: Omit<History, "seconds" | "stopped">;
+}
+
 /** About how long one call of the core may take, in ms: short enough for a slice, long enough that the call costs nothing. */
 const CALL = 2;
 
 /** A call of `fit` in progress: epochs, passes over the order, and the way back when it diverges. */
 export class Training {
-  readonly history: History = { loss: [] };
+  readonly history: History = historyOf();
   readonly #machine: Machine;
   readonly #counters: Counters;
   readonly #settings: Settings;
+  readonly #samples: Samples;
+  readonly #validation: Samples | undefined;
   /** What the latest `advance` came to: the end of an epoch, and a point at which `train` yields. */
   epochEnded = false;
   reportDue = false;
-  readonly #last: { epoch: number; step: number };
+  /** Counters when the call began, and when it ends. */
+  #first: Counters;
+  #last: Counters;
   /** The network's state; and as it was at the end of the last whole epoch, with the counters then. */
   readonly #state: Uint8Array;
   readonly #snapshot: Uint8Array;
   #whole: Counters;
+  /** The state after the epoch that early stopping found best, where it is to be restored. */
+  #best: Uint8Array | undefined;
+  #patience: Patience = { epoch: 0, waited: 0 };
+  /** What the latest epoch came to, until the next begins. */
+  #result: EpochResult | undefined;
+  #epochBegan = 0;
+  #stopping = false;
   #stepsLeft = 0;
   #untilReport: number;
   #pass = 0;
@@ -63,14 +108,14 @@ export class Training {
   readonly #problem: LeastSquares | undefined;
   #settled = false;
 
-  constructor(machine: Machine, counters: Counters, settings: Settings, samples: { x: Rows; y: Targets }) {
+  constructor(machine: Machine, counters: Counters, settings: Settings, samples: Samples, validation?: Samples) {
     this.#machine = machine;
+    this.#samples = samples;
+    this.#validation = validation;
     this.#counters = counters;
     this.#settings = settings;
-    this.#last = {
-      epoch: counters.epoch + settings.epochs,
-      step: counters.step + settings.epochs * settings.stepsPerEpoch,
-    };
+    this.#first = { ...counters };
+    this.#last = this.#end();
     this.#state = machine.view(machine.programs.state);
     this.#snapshot = this.#state.slice();
     this.#whole = { ...counters };
@@ -85,8 +130,87 @@ export class Training {
     }
   }
 
+  #end(): Counters {
+    const { epochs, stepsPerEpoch } = this.#settings;
+    return { epoch: this.#first.epoch + epochs, step: this.#first.step + epochs * stepsPerEpoch };
+  }
+
+  /** Where it stands. */
+  get standing(): Standing {
+    const { cursor } = this.#machine;
+    const { stopped, ...history } = historyOf(this.history);
+    return {
+      first: this.#first,
+      whole: this.#whole,
+      now: { ...this.#counters },
+      stepsLeft: this.#stepsLeft,
+      unfinished: this.epochEnded && !this.#result,
+      pass: this.#pass,
+      position: cursor.position,
+      loss: cursor.loss,
+      samples: cursor.samples,
+      untilReport: this.#untilReport,
+      patience: { ...this.#patience },
+      stopped: stopped === "earlyStopping",
+      history,
+    };
+  }
+
+  /** Copies of the network's state as it is, at the end of the last whole epoch if that is another, and of the best that is kept. */
+  get states(): States {
+    const midst = this.#stepsLeft > 0 || (this.epochEnded && !this.#result);
+    return {
+      state: this.#state.slice(),
+      whole: midst ? this.#snapshot.slice() : undefined,
+      best: this.#best?.slice(),
+    };
+  }
+
+  /** Goes on where another training of the same kind stood. */
+  restore(standing: Standing, { state, whole, best }: States): void {
+    const { cursor } = this.#machine;
+    const { sampling, optimizer } = this.#settings;
+    this.#state.set(state);
+    this.#snapshot.set(whole ?? state);
+    this.#best = best;
+    this.#first = standing.first;
+    this.#whole = standing.whole;
+    this.#last = this.#end();
+    Object.assign(this.#counters, standing.now);
+    this.#stepsLeft = standing.stepsLeft;
+    this.#untilReport = standing.untilReport;
+    this.#patience = { ...standing.patience };
+    this.#stopping = standing.stopped;
+    Object.assign(this.history, historyOf(standing.history));
+    if (standing.stopped) this.history.stopped = "earlyStopping";
+    this.epochEnded = standing.unfinished;
+    cursor.step = standing.now.step;
+    cursor.clear();
+    cursor.setSums(standing.loss, standing.samples);
+    this.#pass = standing.pass;
+    cursor.follow(0, 0, this.#settings.batchSize);
+    if (this.#stepsLeft === 0 || optimizerKind(optimizer).method) return;
+    if (sampling !== "withReplacement" && standing.position < this.#settings.rows) {
+      this.#pass -= 1;
+      this.#nextPass();
+      cursor.position = standing.position;
+    }
+    if (typeof rateOf(optimizer) !== "number") this.#nextRates();
+  }
+
   get done(): boolean {
-    return this.#settled || this.#counters.epoch === this.#last.epoch;
+    return this.#stopping || this.#settled || this.#counters.epoch === this.#last.epoch;
+  }
+
+  /** Whether a method has come to an end by itself. */
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  /** Ends the training after the step, or the epoch, that is done. */
+  stop(): void {
+    this.#stopping = true;
+    this.history.stopped = "callback";
   }
 
   get progress(): Progress {
@@ -98,11 +222,21 @@ export class Training {
       step,
       steps: this.#last.step,
       loss: samples > 0 ? loss / samples : Number.NaN,
+      learningRate: this.#rate,
+      ...(this.#result && {
+        ...(this.#result.validationLoss === undefined ? {} : { validationLoss: this.#result.validationLoss }),
+        ...(this.#result.metrics ? { metrics: this.#result.metrics } : {}),
+      }),
     };
   }
 
+  get #rate(): number {
+    return rateOf(this.#settings.optimizer) === undefined ? Number.NaN : this.#machine.rate;
+  }
+
   /**
-   * Takes steps until an epoch ends, a report is due or `deadline` (performance.now()) has passed.
+   * Takes steps until an epoch ends, a report is due or `deadline` (performance.now()) has passed; one step where each is told of.
+   * After the last step of an epoch `finishEpoch` has to run.
    * @throws DivergedError after the first step whose loss or parameters are not finite; the network is back at the last whole epoch
    */
   advance(deadline: number): void {
@@ -117,11 +251,10 @@ export class Training {
       if (!Number.isFinite(cursor.loss + cursor.health)) this.#diverge();
       this.epochEnded = this.#stepsLeft === 0;
       this.reportDue = this.#untilReport === 0 || this.#settled;
-      if (this.epochEnded) this.#endEpoch();
       if (this.reportDue) this.#untilReport = this.#settings.every;
       const now = performance.now();
       if (taken === this.#stride) this.#stride = paced(taken, now - started);
-      if (this.epochEnded || this.reportDue || now >= deadline) return;
+      if (this.epochEnded || this.reportDue || this.#settings.onStep || now >= deadline) return;
       started = now;
     }
   }
@@ -131,7 +264,8 @@ export class Training {
     const { core, cursor, programs } = this.#machine;
     if (cursor.finished) this.#nextPass();
     if (this.#rated === 0) this.#nextRates();
-    const steps = Math.min(this.#stride, this.#stepsLeft, this.#untilReport, this.#rated);
+    const most = this.#settings.onStep ? 1 : this.#stride;
+    const steps = Math.min(most, this.#stepsLeft, this.#untilReport, this.#rated);
     return core.train(programs.train!.address, programs.cursor.address, steps);
   }
 
@@ -142,11 +276,16 @@ export class Training {
     const { method } = optimizerKind(optimizer);
     const { loss, gradientNorm, moved, converged } =
       problem.bytes > 0 ? method!.iterate(problem as never, optimizer as never) : withoutParameters(problem);
-    cursor.setMean(loss, rows);
+    cursor.setSums(loss * rows, rows);
     if (!Number.isFinite(gradientNorm)) cursor.health = Number.NaN;
     cursor.step += 1;
     this.#settled = converged || !moved;
     return 1;
+  }
+
+  /** Goes back to the best epoch, if that is kept. */
+  restoreBest(): void {
+    if (this.#best) this.#state.set(this.#best);
   }
 
   /** Ends the call, perhaps in the middle of an epoch: once a step of it was taken its number is used up. */
@@ -162,6 +301,8 @@ export class Training {
     const { cursor } = this.#machine;
     this.#snapshot.set(this.#state);
     this.#whole = { ...this.#counters };
+    this.#result = undefined;
+    this.#epochBegan = performance.now();
     cursor.clear();
     this.#stepsLeft = this.#settings.stepsPerEpoch;
     this.#pass = 0;
@@ -217,17 +358,45 @@ export class Training {
     this.#pass += 1;
   }
 
-  #endEpoch(): void {
-    const { loss, samples } = this.#machine.cursor;
-    this.history.loss.push(loss / samples);
+  /** Measures the epoch that has ended, one batch at a time, and takes it into the history. */
+  *finishEpoch(): Generator<undefined, void> {
+    const { loss: sum, samples } = this.#machine.cursor;
+    const { metrics, optimizer } = this.#settings;
+    const loss = sum / samples;
+    const measured = this.#validation ?? (metrics.length > 0 ? this.#samples : undefined);
+    const found = measured && (yield* evaluation(this.#machine, measured, metrics));
+    const seconds = (performance.now() - this.#epochBegan) / 1000;
+    this.#result = {
+      loss,
+      validationLoss: this.#validation && found?.loss,
+      metrics: metrics.length > 0 ? found?.metrics : undefined,
+      learningRate: this.#rate,
+      seconds,
+    };
+    append(this.history, this.#result);
     this.#counters.epoch += 1;
-    endEpoch(rateOf(this.#settings.optimizer), loss / samples, this.#machine.clock);
+    endEpoch(rateOf(optimizer), this.#result, this.#machine.clock);
+    this.#judge(this.#result);
+  }
+
+  /** Early stopping: keeps the best state, and ends the training when patience is at its end. */
+  #judge({ loss, validationLoss, metrics }: EpochResult): void {
+    const { earlyStopping } = this.#settings;
+    if (!earlyStopping) return;
+    const { monitor, restoreBest } = earlyStopping;
+    const larger = monitor !== "loss" && monitor !== "validationLoss" && improves(monitor as never) === "up";
+    const value = monitor === "loss" ? loss : monitor === "validationLoss" ? validationLoss! : metrics![monitor]!;
+    const { best, stop } = judge(earlyStopping, this.#patience, this.#counters.epoch, value, larger);
+    if (best && restoreBest) this.#best = this.#state.slice();
+    if (!stop || this.#stopping) return;
+    this.#stopping = true;
+    this.history.stopped = "earlyStopping";
   }
 
   #diverge(): never {
     const { step, epoch } = this.#counters;
     const { loss, samples } = this.#machine.cursor;
-    this.#state.set(this.#snapshot);
+    this.#state.set(this.#best ?? this.#snapshot);
     Object.assign(this.#counters, this.#whole);
     this.#stepsLeft = 0;
     throw new DivergedError({

@@ -44,7 +44,7 @@ describe.each<Precision>(["f32", "f64"])("a loss that becomes infinite in %s", (
     expect(error.learningRate).toBe(2);
     const history = await expected.fit(x, scalars, { ...at(2), epochs: error.epoch - 4 });
     expect(net.save()).toEqual(expected.save());
-    expect(net.history).toEqual(history);
+    expect(net.history.loss).toEqual(history.loss);
     // It is found in the step in which it happens: the steps before have finite losses.
     const whole = error.step - 1 - net.step;
     expect(whole).toBeGreaterThan(0);

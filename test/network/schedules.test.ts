@@ -400,7 +400,7 @@ describe("a function of a learning rate that fails", () => {
         }
         expect(net.save()).toEqual(expectedNet.save());
         expect([net.step, net.epoch]).toEqual([last, place === 0 ? 1 : 2]);
-        expect(net.history).toEqual(expectedNet.history);
+        expect(net.history.loss).toEqual(expectedNet.history.loss);
         for (const one of [net, expectedNet])
           await one.fit(x, scalars, { ...options, optimizer: sgd({ learningRate: 0.01 }) });
         expect(net.save()).toEqual(expectedNet.save());

@@ -82,7 +82,7 @@ test("nothing runs before the first and between two calls of next", async () => 
     await sleep(15);
     expect(net.save()).toEqual(bytes);
   }
-  await iterator.return({ loss: [] });
+  await iterator.return(net.history);
 });
 
 describe("break", () => {
@@ -91,7 +91,7 @@ describe("break", () => {
     for await (const { epoch } of net.train(x, labels, { ...options, epochs: 1000 })) if (epoch === 3) break;
     const history = await expected.fit(x, labels, { ...options, epochs: 3 });
     expect(net.save()).toEqual(expected.save());
-    expect(net.history).toEqual(history);
+    expect(net.history.loss).toEqual(history.loss);
     expect(await net.fit(x, labels, options)).toEqual(await expected.fit(x, labels, options));
   });
 

@@ -37,7 +37,7 @@ const OPTIONS: Table<unknown> = {
     ...notNumbers("batchSize"),
     ...notNumbers("stepsPerEpoch"),
     'sampling is null, expected one of "shuffle", "sequential", "withReplacement"': { ...options, sampling: null },
-    'validationSplit is "0", expected 0': { ...options, validationSplit: "0" },
+    'validationSplit is "0", expected a number in (0, 1), or 0': { ...options, validationSplit: "0" },
     "signal is an object, expected an AbortSignal": { ...options, signal: { aborted: true } },
     "signal is an object, expected": { ...options, signal: new AbortController() },
     "signal is null, expected an AbortSignal": { ...options, signal: null },
@@ -54,7 +54,7 @@ const OPTIONS: Table<unknown> = {
       ...options,
       sampling: "random",
     },
-    "validationSplit is 0.2, expected 0": { ...options, validationSplit: 0.2 },
+    "validationSplit is 1, expected a number in (0, 1), or 0": { ...options, validationSplit: 1 },
   },
 };
 

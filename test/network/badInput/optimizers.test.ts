@@ -397,12 +397,11 @@ describe.each(["fit", "train"] as const)("%s", (how) => {
           layers: [dense(2), dense(2, "tanh", { l1: 0.5, l2: 0.1 })],
           options: fit,
         },
-        "the network has 1501 parameters, whose JᵀJ takes 73 MB, expected at most 1500 with levenbergMarquardt":
-          {
-            inputs: 1500,
-            layers: [dense(1)],
-            options: fit,
-          },
+        "the network has 1501 parameters, whose JᵀJ takes 73 MB, expected at most 1500 with levenbergMarquardt": {
+          inputs: 1500,
+          layers: [dense(1)],
+          options: fit,
+        },
       },
     },
     (_, course) => begin(how, course),

@@ -1,0 +1,46 @@
+import type { Settings } from "./fit.ts";
+import { pause } from "./pause.ts";
+import type { Progress, Training } from "./training.ts";
+
+/** A slice of training: the event loop is served this often, in ms. */
+const SLICE = 10;
+
+/**
+ * Trains in slices of whole steps, calls back, and yields where `train` does. `check` throws where the training cannot go on.
+ */
+export async function* slices(
+  training: Training,
+  { signal, onStep, onEpoch, onProgress }: Settings,
+  check: () => void,
+): AsyncGenerator<Progress, void, undefined> {
+  let deadline = performance.now() + SLICE;
+  const rest = async () => {
+    await onProgress?.(training.progress);
+    await pause();
+    deadline = performance.now() + SLICE;
+    check();
+  };
+  // Only what is a promise is awaited: an epoch may take no longer than that would.
+  const tell = async (told: unknown) => {
+    if ((await told) === "stop") training.stop();
+  };
+  // A checkpoint can stand between the last step of an epoch and its end.
+  let between = training.epochEnded;
+  while (!training.done) {
+    if (!between) {
+      training.advance(deadline);
+      const step = onStep?.(training.progress);
+      if (step !== undefined) await tell(step);
+    }
+    between = false;
+    if (training.epochEnded) {
+      for (const _ of training.finishEpoch()) if (performance.now() >= deadline) await rest();
+      const epoch = onEpoch?.(training.progress);
+      if (epoch !== undefined) await tell(epoch);
+    }
+    if (training.reportDue) yield training.progress;
+    if (performance.now() >= deadline) await rest();
+    check();
+    if (!training.done) signal?.throwIfAborted();
+  }
+}
