@@ -5,7 +5,7 @@ import { firstLanes, lanes, mulAdd } from "./simd";
 
 /** The row that stands at place i of the batch: of the order, or i itself where there is no cursor. */
 @inline
-function rowOf(cursor: usize, i: i32): usize {
+export function rowOf(cursor: usize, i: i32): usize {
   if (cursor == 0) return i;
   const at = changetype<Cursor>(cursor);
   return load<u32>(at.order + ((<usize>at.position + i) << 2));

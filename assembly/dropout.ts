@@ -13,7 +13,7 @@ class DropoutForwardRecord {
   mask: usize;
   columns: i32;
   stride: usize;
-  /** Its step tells the masks of a layer apart. */
+  /** Its step tells the masks of a layer apart, and its place in the step those of the batches of one. */
   cursor: usize;
   seedLow: u32;
   seedHigh: u32;
@@ -26,26 +26,33 @@ class DropoutForwardRecord {
 
 /**
  * A ← X ⊙ M, M 0 with probability ⌈rate·2³²⌉ / 2³² (a rate nearer to 1 than 2⁻³²: 1 − 2⁻³²), else 1 / (1 − rate) rounded to T.
- * Number i·columns + j of the batch is kept where its 32 random bits are that count or more (`random.ts`). NaN and ±∞ times 0
+ * Number i·columns + j of the step, whose batches follow each other, is kept where its 32 random bits are that count or more (`random.ts`). NaN and ±∞ times 0
  * are NaN. `a` may be `x`; the padding of `a` holds no meaning.
  */
 export function dropoutForward<T>(args: usize, rows: i32): void {
   const r = changetype<DropoutForwardRecord>(args);
   assert(r.rate >= 0 && r.rate < 1);
-  const step = <u64>changetype<Cursor>(r.cursor).step;
+  const cursor = changetype<Cursor>(r.cursor);
+  const step = <u64>cursor.step;
   const threshold = i32x4.splat(<u32>min<f64>(ceil(r.rate * 4294967296), 4294967295));
   const scale = v128.splat<T>(<T>(1 / (1 - r.rate)));
   const columns = r.columns;
   const end = r.workspace + 16 + SCRATCH;
-  // How many numbers there are draws for: those of the last lie before `end`.
+  // The batch begins among the sixteen numbers of the step from `base` on, with the one at `first`.
+  const base = <u64>(cursor.position - cursor.begin) * columns & ~15;
+  let first = <i32>(<u64>(cursor.position - cursor.begin) * columns & 15);
+  // How many numbers from `base` on there are draws for: those of the last lie before `end`.
   let drawn = 0;
-  let first = 0;
+  if (first > 0) {
+    sixteenWords(r.workspace + 16, r.layer, step, base, r.seedLow, r.seedHigh);
+    drawn = 16;
+  }
   let offset: usize = 0;
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j += lanes<T>()) {
       if (first + min(j + lanes<T>(), columns) > drawn) {
         v128.store(r.workspace, v128.load(end - 16));
-        sixteenWords(r.workspace + 16, r.layer, step, drawn, r.seedLow, r.seedHigh);
+        sixteenWords(r.workspace + 16, r.layer, step, base + drawn, r.seedLow, r.seedHigh);
         drawn += 16;
       }
       const at = offset + <usize>j * sizeof<T>();

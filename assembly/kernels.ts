@@ -20,6 +20,7 @@ import { Op } from "./opcodes";
 import { adadelta } from "./optimizer/adadelta";
 import { adagrad } from "./optimizer/adagrad";
 import { adam } from "./optimizer/adam";
+import { clearGradients } from "./optimizer/clear";
 import { clipNorm, clipValue, sumSquares } from "./optimizer/clip";
 import { decay, shrink } from "./optimizer/decay";
 import { descent } from "./optimizer/descent";
@@ -72,6 +73,7 @@ function kernelOf<T>(op: Op): Kernel | null {
     case Op.NadamTick: return (args, rows) => nadamTick(args);
     case Op.Nadam: return (args, rows) => nadam<T>(args);
     case Op.Rprop: return (args, rows) => rprop<T>(args);
+    case Op.ClearGradients: return (args, rows) => clearGradients(args);
     case Op.Penalty: return (args, rows) => penalty<T>(args, rows);
     case Op.ClipValue: return (args, rows) => clipValue<T>(args);
     case Op.SumSquares: return (args, rows) => sumSquares<T>(args);

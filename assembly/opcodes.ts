@@ -39,6 +39,7 @@ export enum Op {
   NadamTick,
   Nadam,
   Rprop,
+  ClearGradients,
   Penalty,
   ClipValue,
   SumSquares,

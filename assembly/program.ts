@@ -1,4 +1,5 @@
 import { Cursor } from "./cursor";
+import { weightOfRows } from "./weights";
 
 // The runner. A program is a flat list of records in linear memory:
 //
@@ -23,17 +24,27 @@ export function run(program: usize, rows: i32): void {
 
 /**
  * Takes up to `steps` training steps and returns how many it took: fewer where the order ends,
- * or after the first step whose loss or parameters are not finite.
+ * or after the first step whose loss or parameters are not finite. A step runs `program` on each of its batches and then, where it is
+ * not 0, `update` once.
  */
-export function train(program: usize, cursor: usize, steps: i32): i32 {
+export function train(program: usize, update: usize, cursor: usize, steps: i32): i32 {
   const at = changetype<Cursor>(cursor);
+  const length = at.length, stepSize = at.stepSize, batchSize = at.batchSize;
   let taken = 0;
-  while (taken < steps && at.position < at.length) {
-    const rows = min(at.batchSize, at.length - at.position);
-    at.divisor = rows;
-    run(program, rows);
-    at.position += rows;
-    at.samples += rows;
+  let position = at.position;
+  while (taken < steps && position < length) {
+    const rows = min(stepSize, length - position);
+    const end = position + rows;
+    at.begin = position;
+    at.divisor = weightOfRows(at, rows);
+    do {
+      const batch = min(batchSize, end - position);
+      run(program, batch);
+      position += batch;
+      at.position = position;
+    } while (position < end);
+    if (update) run(update, rows);
+    at.samples += at.divisor;
     at.step += 1;
     taken += 1;
     if (!isFinite(at.loss + at.health)) break;

@@ -14,7 +14,7 @@
 //   initial   256 · layer + block          0               row · columns + column                     64
 //   shuffle   pass within the epoch        epoch           position in the order                      64
 //   draw      index >> 33                  epoch           number of the draw within the epoch        64
-//   dropout   layer                        step            row of the batch · columns + column        32
+//   dropout   layer                        step            row of the step · columns + column         32
 
 // biome-ignore-all lint/correctness/noPrecisionLoss: the coefficients have the digits of their source
 import { log } from "./math";
@@ -107,8 +107,8 @@ function eightBits(out: usize, purpose: u32, stream: u32, epoch: u64, index: u64
 }
 
 /** Writes the 32 bits of each of the sixteen indexes from `first` on, a multiple of 16, for dropout. */
-export function sixteenWords(out: usize, layer: u32, step: u64, first: u32, seedLow: u32, seedHigh: u32): void {
-  fourBlocks(out, DROPOUT, layer, step, first >> 2, seedLow, seedHigh);
+export function sixteenWords(out: usize, layer: u32, step: u64, first: u64, seedLow: u32, seedHigh: u32): void {
+  fourBlocks(out, DROPOUT, layer, step, <u32>(first >> 2), seedLow, seedHigh);
 }
 
 /** The bits of `index` among the eight at `scratch`. */

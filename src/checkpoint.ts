@@ -26,17 +26,18 @@ export type Fingerprint = Readonly<Record<string, unknown>>;
 
 /** The options that decide what is computed, as JSON holds them. */
 export function optionsPrint(settings: Settings): Fingerprint {
-  const { optimizer, batchSize, sampling, stepsPerEpoch, validationSplit, metrics, earlyStopping } = settings;
-  const known = { optimizer, batchSize, sampling, stepsPerEpoch, validationSplit, metrics, earlyStopping };
+  const { optimizer, batchSize, stepSize, sampling, stepsPerEpoch, validationSplit, metrics, earlyStopping } = settings;
+  const known = { optimizer, batchSize, stepSize, sampling, stepsPerEpoch, validationSplit, metrics, earlyStopping };
   return parse(stringify(known)!) as Fingerprint;
 }
 
 /** The data that decide what is computed. */
-export function dataPrint({ x, y }: Samples, validation: Samples | undefined): Fingerprint {
+export function dataPrint(training: Samples, validation: Samples | undefined): Fingerprint {
   const print = (samples: Samples) => hash(samples.x.data, samples.y.data, samples.y.kind);
   return {
-    rows: x.rows,
-    samples: print({ x, y }),
+    rows: training.x.rows,
+    samples: print(training),
+    ...(training.weights ? { weights: hash(training.weights) } : {}),
     ...(validation ? { validation: print(validation) } : {}),
   };
 }

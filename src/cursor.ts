@@ -1,12 +1,12 @@
 /** Where a run stands: the facade's view of the record that the core reads and writes (`assembly/cursor.ts` says what each is). */
 export class Cursor {
-  static readonly BYTES = 64;
+  static readonly BYTES = 80;
   readonly #doubles: Float64Array;
   readonly #words: Uint32Array;
 
   constructor(buffer: ArrayBuffer, address: number) {
     this.#doubles = new Float64Array(buffer, address, 6);
-    this.#words = new Uint32Array(buffer, address + 48, 4);
+    this.#words = new Uint32Array(buffer, address + 48, 7);
   }
 
   get step(): number {
@@ -44,6 +44,10 @@ export class Cursor {
   setSums(loss: number, samples: number): void {
     this.#doubles.set([loss, samples], 1);
   }
+  /** The address of the rows' weights, or 0. */
+  set weights(address: number) {
+    this.#words[6] = address;
+  }
   get finished(): boolean {
     return this.#words[2]! >= this.#words[1]!;
   }
@@ -55,7 +59,7 @@ export class Cursor {
   }
 
   /** Lets the next step begin at the first of `length` row numbers at address `order`. */
-  follow(order: number, length: number, batchSize: number): void {
-    this.#words.set([order, length, 0, batchSize]);
+  follow(order: number, length: number, batchSize: number, stepSize: number): void {
+    this.#words.set([order, length, 0, batchSize, stepSize]);
   }
 }

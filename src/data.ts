@@ -20,7 +20,7 @@ export type Targets = { kind: "labels"; data: Int32Array } | { kind: "values"; d
 type List = ArrayLike<unknown>;
 
 /** Arrays and typed arrays of numbers, of any realm. */
-function isList(value: unknown): value is List {
+export function isList(value: unknown): value is List {
   if (!ArrayBuffer.isView(value)) return Array.isArray(value);
   return !/^(Big|DataView)/.test((value as Uint8Array)[Symbol.toStringTag]);
 }

@@ -9,6 +9,7 @@ import { checkKnown, describe, oneOf, positiveInteger, unexpected } from "./opti
 import type { Features, TargetValues } from "./results.ts";
 import type { Progress } from "./training.ts";
 import { splitCount } from "./validation.ts";
+import type { WeightOptions } from "./weights.ts";
 
 /**
  * Which rows the steps of an epoch take.
@@ -18,19 +19,28 @@ import { splitCount } from "./validation.ts";
 export type Sampling = "shuffle" | "sequential" | "withReplacement";
 
 /** Options of `fit`. Where training begins and what it draws depend on the network's seed and counters, never on time. */
-export interface FitOptions {
+export interface FitOptions extends WeightOptions {
   /** The rule of the update, for example `sgd({ learningRate: 0.1 })`. */
   optimizer: Optimizer;
   /** Epochs of this call, a positive integer; default 1. */
   epochs?: number | undefined;
   /**
-   * Rows of a step, a positive integer; default 32. More than there are rows means all of them, which is also what optimizers for the
+   * Rows of a batch, a positive integer; default 32. More than there are rows means all of them, which is also what optimizers for the
    * gradient over all rows (`rprop`, `lbfgs`, `levenbergMarquardt`) take.
    */
   batchSize?: number | undefined;
+  /**
+   * Batches of a step, a positive integer; default 1. Their gradients are added up and the parameters updated once, so that a step takes
+   * batchSize · accumulationSteps rows with the memory of batchSize, and the mean is over all of them; the last step of an
+   * epoch may have fewer. Only `batchNorm` tells this from one large batch: its statistics are those of each batch, and it
+   * gathers them batch by batch. `lbfgs` and `levenbergMarquardt`, which take all rows, have no use for it.
+   */
+  accumulationSteps?: number | undefined;
   /** Default "shuffle". */
   sampling?: Sampling | undefined;
-  /** Steps of an epoch, a positive integer; default ⌈rows / batchSize⌉. Each epoch begins a new pass over the rows. */
+  /**
+   * Steps of an epoch, a positive integer; default ⌈rows / (batchSize · accumulationSteps)⌉. Each epoch begins a new pass over the rows.
+   */
   stepsPerEpoch?: number | undefined;
   /** Part of the rows that is held out for validation, drawn by the network's seed: in (0, 1), or 0, the default, for none. */
   validationSplit?: number | undefined;
@@ -68,8 +78,11 @@ const KNOWN = [
   "optimizer",
   "epochs",
   "batchSize",
+  "accumulationSteps",
   "sampling",
   "stepsPerEpoch",
+  "sampleWeight",
+  "classWeight",
   "validationSplit",
   "validationData",
   "metrics",
@@ -87,11 +100,12 @@ export function checkFit(where: "fit" | "train", options: TrainOptions, all: num
   const { optimizer, epochs = 1, sampling = "shuffle", signal, onEpoch, onStep, onEnd, onProgress } = options;
   const { validationSplit = 0, validationData, metrics = [] } = options;
   checkOptimizer(where, optimizer, architecture.precision);
-  const { fullBatch, method } = optimizerKind(optimizer);
+  const { fullBatch, method, leastSquares } = optimizerKind(optimizer);
   if (fullBatch) checkFactors(where, optimizer, architecture);
   if (method) checkMethod(where, optimizer, architecture);
+  if (leastSquares) checkNoWeights(where, options);
   const rows = all - heldOut(where, validationSplit, all);
-  const { batchSize: largest = fullBatch ? rows : 32 } = options;
+  const { batchSize: largest = fullBatch ? rows : 32, accumulationSteps = 1 } = options;
   if (validationData !== undefined && !(Array.isArray(validationData) && validationData.length === 2)) {
     throw new TypeError(`${where}: validationData is ${describe(validationData)}, expected [x, y]`);
   }
@@ -115,18 +129,25 @@ export function checkFit(where: "fit" | "train", options: TrainOptions, all: num
     if (value !== undefined && typeof value !== "function") throw unexpected(`${where}: ${name}`, value, "a function");
   }
   const batchSize = Math.min(rows, positiveInteger(where, "batchSize", largest));
-  const { stepsPerEpoch = Math.ceil(rows / batchSize) } = options;
+  const stepSize = Math.min(rows, batchSize * positiveInteger(where, "accumulationSteps", accumulationSteps));
+  const { stepsPerEpoch: steps = Math.ceil(rows / stepSize) } = options;
+  const stepsPerEpoch = positiveInteger(where, "stepsPerEpoch", steps);
   const { every = stepsPerEpoch } = options;
-  if (fullBatch) checkFullBatch(where, options, rows, architecture);
-  if (sampling !== "withReplacement") checkSmallestBatch(where, rows, batchSize, stepsPerEpoch, architecture);
-  else if (batchSize === 1) checkSmallestBatch(where, 1, 1, 1, architecture);
+  if (method && accumulationSteps > 1) {
+    throw new RangeError(`${where}: accumulationSteps is ${accumulationSteps}, expected none with ${optimizer.type}`);
+  }
+  if (fullBatch) checkFullBatch(where, options, rows, stepSize, architecture);
+  // Draws are whole steps.
+  const last = sampling === "withReplacement" ? stepSize : rows;
+  checkSmallestBatch(where, last, batchSize, stepsPerEpoch * stepSize >= last, architecture);
   return {
     optimizer,
     rows,
     batchSize,
+    stepSize,
     epochs: positiveInteger(where, "epochs", epochs),
     sampling: oneOf(where, "sampling", sampling, ["shuffle", "sequential", "withReplacement"]),
-    stepsPerEpoch: positiveInteger(where, "stepsPerEpoch", stepsPerEpoch),
+    stepsPerEpoch,
     every: positiveInteger(where, "every", every),
     validationSplit,
     validationData,
@@ -163,16 +184,33 @@ function checkMonitor(what: string, monitor: string, metrics: readonly string[],
   throw new RangeError(`${what} monitors ${describe(monitor)}, expected one of ${known.join(", ")}`);
 }
 
+/** The normal equations have no weights. */
+function checkNoWeights(where: string, options: FitOptions): void {
+  for (const name of ["sampleWeight", "classWeight"] as const) {
+    if (options[name] === undefined) continue;
+    throw new RangeError(
+      `${where}: ${name} is given, expected none with ${options.optimizer.type}; lbfgs takes weights`,
+    );
+  }
+}
+
 /** An optimizer for the gradient over all rows takes each of them once a step, and finds the same loss at the same parameters. */
-function checkFullBatch(where: string, options: FitOptions, rows: number, { layers }: Architecture): void {
-  const { optimizer, batchSize, sampling, stepsPerEpoch } = options;
+function checkFullBatch(
+  where: string,
+  options: FitOptions,
+  rows: number,
+  stepSize: number,
+  { layers }: Architecture,
+): void {
+  const { optimizer, accumulationSteps = 1, sampling, stepsPerEpoch } = options;
   const refuse = (what: string, expected: string) => {
     throw new RangeError(
       `${where}: ${what}, and ${optimizer.type} takes the gradient over all rows; expected ${expected}`,
     );
   };
-  if (batchSize !== undefined && batchSize < rows) {
-    refuse(`batchSize is ${batchSize} of ${rows} rows`, "none, or at least as many as there are rows");
+  if (stepSize < rows) {
+    const name = accumulationSteps > 1 ? "batchSize · accumulationSteps" : "batchSize";
+    refuse(`${name} is ${stepSize} of ${rows} rows`, "none, or at least as many as there are rows");
   }
   if (sampling === "withReplacement") refuse('sampling is "withReplacement"', '"shuffle" or "sequential"');
   if (stepsPerEpoch !== undefined && stepsPerEpoch !== 1) refuse(`stepsPerEpoch is ${stepsPerEpoch}`, "1");
@@ -180,19 +218,21 @@ function checkFullBatch(where: string, options: FitOptions, rows: number, { laye
   if (l >= 0) refuse(`layer ${l} is ${layers[l]!.type}, which is drawn anew each step`, "a network without it");
 }
 
-/** Layers whose training takes statistics over the rows of a batch need two of them in every step. */
+/**
+ * Layers whose training takes statistics over the rows of a batch need two of them in every batch: in the last of `rows` rows too, where
+ * that is taken.
+ */
 function checkSmallestBatch(
   where: string,
   rows: number,
   batchSize: number,
-  stepsPerEpoch: number,
+  taken: boolean,
   { layers }: Architecture,
 ): void {
   const l = layers.findIndex((layer) => layerKind(layer).acrossRows?.(layer));
   if (l < 0) return;
   const last = rows % batchSize || batchSize;
-  const smallest = stepsPerEpoch >= Math.ceil(rows / batchSize) ? last : batchSize;
-  if (smallest > 1) return;
+  if ((taken ? last : batchSize) > 1) return;
   const which =
     batchSize === 1 ? "batches of 1 row" : `a last batch of 1 row (${rows} rows in batches of ${batchSize})`;
   throw new RangeError(

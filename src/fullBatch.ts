@@ -1,5 +1,4 @@
 import { type Architecture, outputsOf, parameterShapes } from "./architecture.ts";
-import type { Rows, Targets } from "./data.ts";
 import { tally, targetValues } from "./inference.ts";
 import { layerKind } from "./layers/index.ts";
 import { lossName } from "./losses.ts";
@@ -8,6 +7,7 @@ import { type Optimizer, optimizerKind } from "./optimizers/index.ts";
 import { MOST_PARAMETERS, normalBytes } from "./optimizers/levenbergMarquardt.ts";
 import type { LeastSquares } from "./optimizers/problem.ts";
 import type { Block, Run } from "./plan.ts";
+import type { Samples } from "./validation.ts";
 
 // Training by a method that works on all rows at once: what it may be asked for, and what it sees of the network.
 
@@ -56,7 +56,8 @@ export function checkMethod(where: string, optimizer: Optimizer, architecture: A
 }
 
 /** The loss over all rows as a function of the parameters in the machine's memory. */
-export function problemOf(machine: Machine, x: Rows, y: Targets): LeastSquares {
+export function problemOf(machine: Machine, samples: Samples): LeastSquares {
+  const { x, y } = samples;
   const { core, programs } = machine;
   const { gradientRun, parameters, slots, numbersKept, normal, jacobian } = programs;
   const outputs = outputsOf(machine.architecture);
@@ -68,7 +69,7 @@ export function problemOf(machine: Machine, x: Rows, y: Targets): LeastSquares {
   const frozenParameters = frozenOf(parameters.flat()).map((view) => ({ view, bits: view.slice() }));
   const frozenGradient = frozenOf(gradientRun.parts);
   const frozenRows = (jacobian?.rows.parts ?? []).flatMap((row) => frozenOf((row as Run).parts));
-  const loss = () => tally(machine, programs.evaluate, x, y).loss / x.rows;
+  const loss = () => tally(machine, programs.evaluate, samples).loss;
 
   /** The Jacobian of the rows, sample by sample, added to JᵀJ and Jᵀr whenever there are as many as fit. */
   const normalEquations = () => {
@@ -119,9 +120,9 @@ export function problemOf(machine: Machine, x: Rows, y: Targets): LeastSquares {
       // A step of 0 turns −0 into 0.
       for (const { view, bits } of frozenParameters) view.set(bits);
       machine.view(gradientRun).fill(0);
-      const sums = tally(machine, programs.gradient!, x, y);
+      const { loss } = tally(machine, programs.gradient!, samples);
       for (const view of frozenGradient) view.fill(0);
-      return sums.loss / x.rows;
+      return loss;
     },
   };
 }

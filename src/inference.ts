@@ -5,6 +5,7 @@ import { type Metric, measure } from "./metrics/index.ts";
 import type { Matrix } from "./plan.ts";
 import type { Program } from "./program.ts";
 import type { Samples } from "./validation.ts";
+import { sumOf } from "./weights.ts";
 
 // A program over any number of rows, one batch after the other.
 
@@ -43,12 +44,21 @@ export function inferLabels(machine: Machine, { program, output }: Output, x: Ro
   return result;
 }
 
-/** Runs the program over all samples. Returns the sums that it leaves in the tally. */
-export function tally(machine: Machine, program: Program, x: Rows, y: Targets): { loss: number; correct: number } {
+/** Runs the program over all samples. Returns their mean loss and the sum of what it counts as correct. */
+export function tally(machine: Machine, program: Program, samples: Samples): { loss: number; correct: number } {
+  const { x, y, weights } = samples;
+  const { stagedWeights } = machine.programs;
+  const divisor = weights ? sumOf(weights) : x.rows;
   machine.tally.clear();
-  machine.tally.divisor = x.rows;
-  for (const batch of batches(machine, x)) runWithTargets(machine, program, y, batch);
-  return machine.tally;
+  machine.tally.divisor = divisor;
+  machine.tally.weights = weights ? stagedWeights.address : 0;
+  for (const batch of batches(machine, x)) {
+    const { first, count } = batch;
+    if (weights) machine.doubles(stagedWeights).set(weights.subarray(first, first + count));
+    runWithTargets(machine, program, y, batch);
+  }
+  const { loss, correct } = machine.tally;
+  return { loss: loss / divisor, correct };
 }
 
 function runWithTargets(
@@ -79,6 +89,7 @@ export function* evaluation<P extends Precision>(
     // `evaluate` of a callback's in between may have used the tally.
     machine.tally.clear();
     machine.tally.divisor = x.rows;
+    machine.tally.weights = 0;
     runWithTargets(machine, evaluate, y, batch);
     sum += machine.tally.loss;
     if (metrics.length > 0) {

@@ -50,9 +50,8 @@ export class Machine<P extends Precision = Precision> {
     for (const block of [cursor, tally, rates.cells, rates.table, rows.scratch, ...all, state, gradientRun]) {
       plan.place(block);
     }
-    for (const block of [rows.stagedInputs, rows.stagedTargets, rows.inputs, rows.targets, rows.order]) {
-      plan.place(block);
-    }
+    for (const block of [rows.stagedInputs, rows.stagedTargets, rows.stagedWeights]) plan.place(block);
+    for (const block of [rows.inputs, rows.targets, rows.weights, rows.order]) plan.place(block);
     for (const block of [...(rows.normal?.all ?? []), ...(rows.jacobian ? [rows.jacobian.rows] : [])])
       plan.place(block);
     this.bytes = aligned(Math.max(...all.map((program) => program.placeScratch(plan.end))));
@@ -77,12 +76,14 @@ export class Machine<P extends Precision = Precision> {
     if (rows > this.needs.rows || (gradients && !this.programs.gradient)) return false;
     if (optimizer && optimizer !== this.needs.optimizer) return false;
     if (!resident) return true;
+    if (resident.accumulates !== !!this.programs.train?.update) return false;
     const mine = this.#resident;
     return (
       mine?.x === resident.x.data.constructor &&
       mine.y === resident.y.kind &&
       resident.x.data.byteLength + GATHER_EXCESS <= this.programs.inputs.bytes &&
       resident.y.data.byteLength + GATHER_EXCESS <= this.programs.targets.bytes &&
+      (resident.weights?.byteLength ?? 0) <= this.programs.weights.bytes &&
       resident.orderLength * 4 <= this.programs.order.bytes
     );
   }
@@ -100,10 +101,12 @@ export class Machine<P extends Precision = Precision> {
   }
 
   /** Copies the rows to train on to where they stay. */
-  bringIn({ x, y }: Resident): void {
-    const { inputs, targets } = this.programs;
+  bringIn({ x, y, weights: given }: Resident): void {
+    const { inputs, targets, weights } = this.programs;
     this.view(inputs).set(bytesOf(x.data));
     this.view(targets).set(bytesOf(y.data));
+    if (given) this.view(weights).set(bytesOf(given));
+    this.cursor.weights = given ? weights.address : 0;
   }
 
   /** The learning rate of the steps that follow, or their rates from step `first` on. */

@@ -19,7 +19,7 @@ export interface Core {
   readonly heapBase: WebAssembly.Global;
   fused(): number;
   run(program: number, rows: number): void;
-  train(program: number, cursor: number, steps: number): number;
+  train(program: number, update: number, cursor: number, steps: number): number;
   kernel(op: Op, size: number): number;
   initialize(
     distribution: Distribution,

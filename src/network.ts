@@ -28,6 +28,7 @@ import { readSaved, writeSaved } from "./saved.ts";
 import { slices } from "./slices.ts";
 import { type Counters, type Progress, Training } from "./training.ts";
 import { type Samples, split } from "./validation.ts";
+import { toWeights, type WeightOptions } from "./weights.ts";
 
 /** Options of `Network.create`. */
 export interface NetworkOptions<P extends Precision = Precision> extends ArchitectureOptions {
@@ -213,23 +214,29 @@ export class Network<P extends Precision = "f32"> {
   ): AsyncGenerator<Progress, History, undefined> {
     this.#alive(where);
     this.#idle(where);
-    const all = this.#samples(where, features, targets);
-    const settings = checkFit(where, options, all.x.rows, this.#architecture);
-    const { optimizer, batchSize, stepsPerEpoch, sampling, signal, onEnd } = settings;
+    const given = this.#samples(where, features, targets);
+    const settings = checkFit(where, options, given.x.rows, this.#architecture);
+    const all = { ...given, weights: toWeights(where, options, given.y, given.x.rows, outputsOf(this.#architecture)) };
+    const { optimizer, batchSize, stepSize, stepsPerEpoch, sampling, signal, onEnd } = settings;
     const { training: samples, validation } = this.#divide(where, all, settings);
-    const { x, y } = samples;
+    const { x, y, weights } = samples;
     if (this.#resumed?.training) {
       const { options: then, data } = this.#resumed.training;
       checkPrint(where, "option", optionsPrint(settings), then);
       checkPrint(where, "of the data", dataPrint(samples, validation), data);
     }
     signal?.throwIfAborted();
-    const drawn = batchSize * Math.min(stepsPerEpoch, Math.max(1, Math.floor(DRAWS / batchSize)));
+    const drawn = stepSize * Math.min(stepsPerEpoch, Math.max(1, Math.floor(DRAWS / stepSize)));
     const orderLength = sampling === "withReplacement" ? drawn : x.rows;
     // A method takes the rows batch by batch as predictions do; a program has them in memory.
     const needs = optimizerKind(optimizer).method
       ? { rows: 1, gradients: true, optimizer }
-      : { rows: batchSize, gradients: true, optimizer, resident: { x, y, orderLength } };
+      : {
+          rows: batchSize,
+          gradients: true,
+          optimizer,
+          resident: { x, y, weights, accumulates: stepSize > batchSize, orderLength },
+        };
     const machine = this.#prepare(needs);
     const training = new Training(machine, this.#counters, settings, samples, validation);
     if (this.#resumed?.training) training.restore(this.#resumed.training.standing, this.#resumed.states);
@@ -306,25 +313,33 @@ export class Network<P extends Precision = "f32"> {
     return inferLabels(machine, classify, this.#rows("classify", x));
   }
 
-  /** The mean loss, and how many labels agree. @throws TypeError, RangeError for bad input */
-  evaluate(x: Features, y: TargetValues): Evaluation {
+  /**
+   * The mean loss, and how many labels agree.
+   * @param options.sampleWeight a finite number from 0 for each row, not all 0: the loss is Σ w·loss / Σ w; labels are counted as they are
+   * @throws TypeError, RangeError for bad input
+   */
+  evaluate(x: Features, y: TargetValues, options: Pick<WeightOptions, "sampleWeight"> = {}): Evaluation {
     const machine = this.#alive("evaluate");
-    const samples = this.#samples("evaluate", x, y);
-    const { loss, correct } = tally(machine, machine.programs.evaluate, samples.x, samples.y);
+    const samples = this.#weighted("evaluate", x, y, options);
+    const { loss, correct } = tally(machine, machine.programs.evaluate, samples);
     const { rows } = samples.x;
     const agree = machine.programs.classify ? correct : Number.NaN;
-    return { loss: loss / rows, correct: agree, accuracy: agree / rows, zeroOneLoss: rows - agree };
+    return { loss, correct: agree, accuracy: agree / rows, zeroOneLoss: rows - agree };
   }
 
-  /** DL6: the gradient of the mean loss over all rows. @throws TypeError, RangeError for bad input */
-  gradients(x: Features, y: TargetValues): Gradients<P> {
+  /**
+   * DL6: the gradient of the mean loss over all rows.
+   * @param options.sampleWeight a finite number from 0 for each row, not all 0: the mean is Σ w·loss / Σ w
+   * @throws TypeError, RangeError for bad input
+   */
+  gradients(x: Features, y: TargetValues, options: Pick<WeightOptions, "sampleWeight"> = {}): Gradients<P> {
     this.#alive("gradients");
-    const samples = this.#samples("gradients", x, y);
+    const samples = this.#weighted("gradients", x, y, options);
     const machine = this.#prepare({ rows: 1, gradients: true });
     machine.view(machine.programs.gradientRun).fill(0);
-    const { loss } = tally(machine, machine.programs.gradient!, samples.x, samples.y);
+    const { loss } = tally(machine, machine.programs.gradient!, samples);
     const { gradients } = machine.programs;
-    return { loss: loss / samples.x.rows, layers: gradients.map((_, l) => machine.named(gradients, l)) };
+    return { loss, layers: gradients.map((_, l) => machine.named(gradients, l)) };
   }
 
   /**
@@ -478,6 +493,12 @@ export class Network<P extends Precision = "f32"> {
     const x = this.#rows(where, features);
     const { loss, precision } = this.#architecture;
     return { x, y: toTargets(where, targets, x.rows, outputsOf(this.#architecture), loss, precision) };
+  }
+
+  #weighted(where: string, features: unknown, targets: unknown, options: WeightOptions): Samples {
+    checkKnown(where, options, ["sampleWeight"]);
+    const { x, y } = this.#samples(where, features, targets);
+    return { x, y, weights: toWeights(where, options, y, x.rows, outputsOf(this.#architecture)) };
   }
 
   #values(where: string, layer: number, name: string, given: unknown, { rows, columns }: Matrix): Rows["data"] {

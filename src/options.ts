@@ -31,13 +31,20 @@ export function checkKnown(where: string, options: unknown, known: readonly stri
   if (!isPlainObject(options)) throw unexpected(`${where}: options`, options, "a plain object");
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
-      throw new TypeError(`${where}: unknown option ${describe(key)}, expected one of ${known.join(", ")}`);
+      throw new TypeError(`${where}: unknown option ${describe(key)}, expected one of ${nearest(key, known)}`);
     }
   }
 }
 
+/** The known words, those that differ from the given one only by case first, cut off where they fill two lines of a terminal. */
+function nearest(word: string, known: readonly string[]): string {
+  const alike = (other: string) => other.toLowerCase() === word.toLowerCase();
+  const words = [...known.filter(alike), ...known.filter((other) => !alike(other))].join(", ");
+  return words.length > 160 ? `${words.slice(0, words.lastIndexOf(",", 160))}, …` : words;
+}
+
 /** Object.prototype is another object in other realms (frames, sandboxes); its prototype is null there too. */
-function isPlainObject(value: unknown): value is object {
+export function isPlainObject(value: unknown): value is object {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const prototype = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;

@@ -31,6 +31,10 @@ export interface Needs {
 export interface Resident {
   readonly x: Rows;
   readonly y: Targets;
+  /** One for each row. */
+  readonly weights?: Float64Array | undefined;
+  /** Whether a step may have several batches, whose gradients are added up. */
+  readonly accumulates: boolean;
   /** Row numbers that the order holds at most. */
   readonly orderLength: number;
 }
@@ -67,9 +71,12 @@ export class Programs {
   /** Rows that the facade brings in, one batch at a time, in the network's precision and without padding. */
   readonly stagedInputs: Block;
   readonly stagedTargets: Block;
-  /** Rows that stay, and the order of the steps. */
+  /** Their weights, f64. */
+  readonly stagedWeights: Block;
+  /** Rows that stay, their weights where they have any, and the order of the steps. */
   readonly inputs: Block;
   readonly targets: Block;
+  readonly weights: Block;
   readonly order: Block;
   /** For the core's draws. */
   readonly scratch = new Block(64);
@@ -81,8 +88,8 @@ export class Programs {
   readonly evaluate: Program;
   /** Adds the batch's gradient to `gradients`. */
   readonly gradient: Program | undefined;
-  /** One step of training. */
-  readonly train: Program | undefined;
+  /** One step of training; or one batch of a step, and the update behind its batches. */
+  readonly train: { program: Program; update: Program | undefined } | undefined;
   /** Of one sample: its logits and targets, and a row of the Jacobian for each output. */
   readonly jacobian: { program: Program; logits: Matrix; targets: Matrix; rows: Run } | undefined;
   /** One output of one sample, and its derivatives. */
@@ -116,8 +123,10 @@ export class Programs {
     this.rates = new Rates(this.#shapes.flat().map(({ rate }) => rate));
     this.stagedInputs = new Block(rows * architecture.inputs.shape[0] * this.#size + GATHER_EXCESS);
     this.stagedTargets = new Block(rows * outputsOf(architecture) * this.#size + GATHER_EXCESS);
+    this.stagedWeights = new Block(8 * rows);
     this.inputs = new Block(resident ? resident.x.data.byteLength + GATHER_EXCESS : 0);
     this.targets = new Block(resident ? resident.y.data.byteLength + GATHER_EXCESS : 0);
+    this.weights = new Block(resident?.weights?.byteLength ?? 0);
     this.order = new Block(4 * (resident?.orderLength ?? 0));
 
     this.logits = this.#output((_, logits) => logits);
@@ -205,29 +214,32 @@ export class Programs {
     return program;
   }
 
-  #train(optimizer: Optimizer, { x, y }: Resident): Program {
+  #train(optimizer: Optimizer, { x, y, accumulates }: Resident): Programs["train"] {
     const program = this.#program();
+    const updating = accumulates ? this.#program() : program;
     const architecture = this.#architecture;
     const { cursor } = this;
     const blocks = this.#blocks(true);
-    tick(program, optimizer, this);
+    tick(updating, optimizer, this);
+    if (accumulates) program.add(Op.ClearGradients, this.gradientRun, this.gradientRun.bytes, cursor);
     const source = { block: this.inputs, kernel: gatherKernel(x.data), cursor };
     const { traces, logits } = this.#forward(program, source, blocks);
     const kernel = y.kind === "labels" ? Op.GatherLabels : gatherKernel(y.data);
     const targets = compile.gatherTargets(program, architecture, { block: this.targets, kernel, cursor });
     const delta = compile.loss(program, architecture, logits, targets, cursor);
-    const atOnce = descends(optimizer);
+    const atOnce = !accumulates && descends(optimizer);
+    const kind = accumulates ? Gradient.Accumulate : Gradient.Store;
     const lowest = this.#shapes.findIndex((shapes) => shapes.some(({ rate }) => rate > 0));
     if (lowest >= 0) {
-      compile.backward(program, architecture, traces, delta, blocks, this.#trainingTargets(atOnce), lowest);
+      compile.backward(program, architecture, traces, delta, blocks, this.#trainingTargets(kind, atOnce), lowest);
     }
     const trained = this.#trained(atOnce);
     addPenalties(program, trained, cursor);
-    update(program, optimizer, trained, this);
+    update(updating, optimizer, trained, this);
     for (const [l, layer] of architecture.layers.entries()) {
       layerKind(layer).commit?.(program, layer, traces[l]!, blocks[l]!);
     }
-    return program;
+    return { program, update: accumulates ? updating : undefined };
   }
 
   /** DL6 for each output in place of the loss: BP1, D_ŷ_i ŷ_i := 1, and backward into row i. */
@@ -266,9 +278,9 @@ export class Programs {
     return !!layerKind(layer).descends && this.#shapes[l]!.every(({ l1, l2 }) => l1 === 0 && l2 === 0);
   }
 
-  /** What becomes of each layer's gradient in a step of training. */
-  #trainingTargets(atOnce: boolean): GradientTarget[] {
-    return this.#targets(Gradient.Store).map((target, l) => {
+  /** What becomes of each layer's gradient in a step of training: `kind`, where it is of use and not descended along at once. */
+  #trainingTargets(kind: Gradient, atOnce: boolean): GradientTarget[] {
+    return this.#targets(kind).map((target, l) => {
       if (this.#shapes[l]!.every(({ rate }) => rate === 0)) return { ...target, kind: Gradient.Skip };
       if (!atOnce || !this.#descends(l)) return target;
       return { ...target, kind: Gradient.Descend, matrices: this.parameters[l]! };

@@ -372,6 +372,8 @@ export function endEpoch(
   clock.epochs += 1;
   if (typeof rate !== "object" || rate.type !== "reduceOnPlateau") return;
   const loss = rate.monitor === "loss" ? result.loss : result.validationLoss!;
+  // An epoch of rows without weight has no loss, and tells nothing.
+  if (Number.isNaN(loss)) return;
   if (clock.best === Number.POSITIVE_INFINITY || loss < clock.best - rate.minDelta * Math.abs(clock.best)) {
     clock.best = loss;
     clock.waited = 0;

@@ -124,7 +124,7 @@ export class Training {
     const rate = rateOf(settings.optimizer);
     if (typeof rate === "number") machine.setRates(rate);
     if (optimizerKind(settings.optimizer).method) {
-      this.#problem = problemOf(machine, samples.x, samples.y);
+      this.#problem = problemOf(machine, samples);
       // The rows or the parameters may be others than a call before left: their loss and gradient are not known.
       this.#problem.numbers[0] = 0;
     }
@@ -188,7 +188,7 @@ export class Training {
     cursor.clear();
     cursor.setSums(standing.loss, standing.samples);
     this.#pass = standing.pass;
-    cursor.follow(0, 0, this.#settings.batchSize);
+    cursor.follow(0, 0, this.#settings.batchSize, this.#settings.stepSize);
     if (this.#stepsLeft === 0 || optimizerKind(optimizer).method) return;
     if (sampling !== "withReplacement" && standing.position < this.#settings.rows) {
       this.#pass -= 1;
@@ -266,7 +266,8 @@ export class Training {
     if (this.#rated === 0) this.#nextRates();
     const most = this.#settings.onStep ? 1 : this.#stride;
     const steps = Math.min(most, this.#stepsLeft, this.#untilReport, this.#rated);
-    return core.train(programs.train!.address, programs.cursor.address, steps);
+    const { program, update } = programs.train!;
+    return core.train(program.address, update?.address ?? 0, programs.cursor.address, steps);
   }
 
   /** Takes one step of a method over all rows. */
@@ -306,7 +307,7 @@ export class Training {
     cursor.clear();
     this.#stepsLeft = this.#settings.stepsPerEpoch;
     this.#pass = 0;
-    cursor.follow(0, 0, this.#settings.batchSize);
+    cursor.follow(0, 0, this.#settings.batchSize, this.#settings.stepSize);
     const rate = rateOf(this.#settings.optimizer);
     if (rate !== undefined && typeof rate !== "number") this.#nextRates();
   }
@@ -334,7 +335,7 @@ export class Training {
   /** Fills the order: with the next shuffle or sequence of all rows, or with the next draws. */
   #nextPass(): void {
     const { core, cursor, programs, architecture } = this.#machine;
-    const { sampling, rows, batchSize, stepsPerEpoch } = this.#settings;
+    const { sampling, rows, batchSize, stepSize, stepsPerEpoch } = this.#settings;
     const order = programs.order.address;
     const scratch = programs.scratch.address;
     const { epoch } = this.#counters;
@@ -342,19 +343,19 @@ export class Training {
     if (sampling === "shuffle") core.shuffle(order, rows, ...words(architecture.seed), epoch, this.#pass, scratch);
     else if (sampling === "sequential") core.sequence(order, rows, 0);
     else {
-      // As many whole batches as there is room for, which may have been planned for an earlier call.
-      length = batchSize * Math.min(this.#stepsLeft, Math.floor(programs.order.bytes / 4 / batchSize));
+      // As many whole steps as there is room for, which may have been planned for an earlier call.
+      length = stepSize * Math.min(this.#stepsLeft, Math.floor(programs.order.bytes / 4 / stepSize));
       core.draw(
         order,
         length,
         rows,
         ...words(architecture.seed),
         epoch,
-        batchSize * (stepsPerEpoch - this.#stepsLeft),
+        stepSize * (stepsPerEpoch - this.#stepsLeft),
         scratch,
       );
     }
-    cursor.follow(order, length, batchSize);
+    cursor.follow(order, length, batchSize, stepSize);
     this.#pass += 1;
   }
 

@@ -2,10 +2,12 @@ import type { Rows, Targets } from "./data.ts";
 import type { CoreModule } from "./module.ts";
 import { words } from "./random.ts";
 
-/** Samples: rows of features and as many targets. */
+/** Rows of features and as many targets. */
 export interface Samples {
   readonly x: Rows;
   readonly y: Targets;
+  /** One of each sample, where they have any. */
+  readonly weights?: Float64Array | undefined;
 }
 
 /** The pass of a shuffle that no epoch comes to: it tells the split apart. */
@@ -19,25 +21,27 @@ export const splitCount = (rows: number, part: number) => Math.max(1, Math.floor
  * they stood.
  */
 export function split(
-  { x, y }: Samples,
+  samples: Samples,
   count: number,
   seed: number,
   module: CoreModule,
 ): { training: Samples; validation: Samples } {
+  const { x } = samples;
   const scratch = Math.ceil((module.heapBase + 4 * x.rows) / 16) * 16;
   const { core, buffer } = module.instantiate(scratch + 64);
   core.shuffle(module.heapBase, x.rows, ...words(seed), 0, SPLIT, scratch);
   const order = new Uint32Array(buffer, module.heapBase, x.rows);
   const chosen = order.slice(0, count).sort();
   const rest = order.slice(count).sort();
-  return { training: take({ x, y }, rest), validation: take({ x, y }, chosen) };
+  return { training: take(samples, rest), validation: take(samples, chosen) };
 }
 
 /** The samples at the given places. */
-export function take({ x, y }: Samples, places: ArrayLike<number>): Samples {
+export function take({ x, y, weights }: Samples, places: ArrayLike<number>): Samples {
   return {
     x: { ...x, data: gathered(x.data, places, x.width), rows: places.length },
     y: { ...y, data: gathered(y.data, places, y.data.length / x.rows) } as Targets,
+    weights: weights && Float64Array.from(places, (place) => weights[place]!),
   };
 }
 

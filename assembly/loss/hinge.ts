@@ -1,6 +1,7 @@
 import { Cursor } from "../cursor";
 import { firstLanes, lanes } from "../simd";
-import { LossRecord } from "./record";
+import { weightOf } from "../weights";
+import { factorOf, LossRecord } from "./record";
 
 /**
  * Of one sample: 1/m Σ_j max(0, 1 − t_j·ŷ_j), m outputs, t = 2y − 1, y 0 or 1. δ_j ← −t_j / (m · divisor) where t_j·ŷ_j < 1,
@@ -9,14 +10,21 @@ import { LossRecord } from "./record";
 export function hinge<T>(args: usize, rows: i32): void {
   const r = changetype<LossRecord>(args);
   const cursor = changetype<Cursor>(r.cursor);
-  const factor = v128.splat<T>(<T>(1 / (<f64>r.outputs * cursor.divisor)));
+  const divisor = <f64>r.outputs * cursor.divisor;
+  const weighted = cursor.weights != 0;
   const zero = i32x4.splat(0);
   const one = v128.splat<T>(1);
   let delta = r.delta,
     logits = r.logits,
     targets = r.targets,
-    total = cursor.loss;
+    total = cursor.loss,
+    weight: f64 = 1,
+    factor = factorOf<T>(1, weight, divisor);
   for (let i = 0; i < rows; i++) {
+    if (weighted) {
+      weight = weightOf(cursor, i);
+      factor = factorOf<T>(1, weight, divisor);
+    }
     let sum: f64 = 0;
     for (let j = 0; j < r.outputs; j += lanes<T>()) {
       const at = <usize>j * sizeof<T>();
@@ -32,7 +40,7 @@ export function hinge<T>(args: usize, rows: i32): void {
       const slope = v128.andnot(v128.mul<T>(v128.neg<T>(factor), t), v128.le<T>(missing, zero));
       v128.store(delta + at, firstLanes<T>(v128.add<T>(slope, health), r.outputs - j));
     }
-    total += sum / r.outputs;
+    total += weight * (sum / r.outputs);
     delta += r.stride;
     logits += r.stride;
     targets += r.stride;

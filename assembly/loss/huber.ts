@@ -1,6 +1,7 @@
 import { Cursor } from "../cursor";
 import { firstLanes, lanes } from "../simd";
-import { LossRecord } from "./record";
+import { weightOf } from "../weights";
+import { factorOf, LossRecord } from "./record";
 
 /**
  * Of one sample: 1/m Σ_j h(ŷ_j − y_j), m outputs, h(d) = d²/2 for |d| ≤ p, else p·(|d| − p/2), p > 0 the record's parameter
@@ -9,14 +10,21 @@ import { LossRecord } from "./record";
 export function huber<T>(args: usize, rows: i32): void {
   const r = changetype<LossRecord>(args);
   const cursor = changetype<Cursor>(r.cursor);
-  const factor = v128.splat<T>(<T>(1 / (<f64>r.outputs * cursor.divisor)));
+  const divisor = <f64>r.outputs * cursor.divisor;
+  const weighted = cursor.weights != 0;
   const highest = v128.splat<T>(<T>r.parameter);
   const lowest = v128.neg<T>(highest);
   let delta = r.delta,
     logits = r.logits,
     targets = r.targets,
-    total = cursor.loss;
+    total = cursor.loss,
+    weight: f64 = 1,
+    factor = factorOf<T>(1, weight, divisor);
   for (let i = 0; i < rows; i++) {
+    if (weighted) {
+      weight = weightOf(cursor, i);
+      factor = factorOf<T>(1, weight, divisor);
+    }
     let sum: f64 = 0;
     for (let j = 0; j < r.outputs; j += lanes<T>()) {
       const at = <usize>j * sizeof<T>();
@@ -27,7 +35,7 @@ export function huber<T>(args: usize, rows: i32): void {
       const d = v128.mul<T>(factor, v128.pmin<T>(v128.pmax<T>(difference, lowest), highest));
       v128.store(delta + at, firstLanes<T>(d, r.outputs - j));
     }
-    total += sum / r.outputs;
+    total += weight * (sum / r.outputs);
     delta += r.stride;
     logits += r.stride;
     targets += r.stride;

@@ -1,7 +1,8 @@
 import { Cursor } from "../cursor";
 import { exp } from "../math";
 import { firstLanes, lanes } from "../simd";
-import { LossRecord } from "./record";
+import { weightOf } from "../weights";
+import { factorOf, LossRecord } from "./record";
 
 /**
  * Of one sample: 1/m Σ_j (e^ŷ_j − y_j·ŷ_j), m outputs, y ≥ 0: −log of Poisson's probability of y at the mean e^ŷ, but for its
@@ -10,12 +11,19 @@ import { LossRecord } from "./record";
 export function poisson<T>(args: usize, rows: i32): void {
   const r = changetype<LossRecord>(args);
   const cursor = changetype<Cursor>(r.cursor);
-  const factor = v128.splat<T>(<T>(1 / (<f64>r.outputs * cursor.divisor)));
+  const divisor = <f64>r.outputs * cursor.divisor;
+  const weighted = cursor.weights != 0;
   let delta = r.delta,
     logits = r.logits,
     targets = r.targets,
-    total = cursor.loss;
+    total = cursor.loss,
+    weight: f64 = 1,
+    factor = factorOf<T>(1, weight, divisor);
   for (let i = 0; i < rows; i++) {
+    if (weighted) {
+      weight = weightOf(cursor, i);
+      factor = factorOf<T>(1, weight, divisor);
+    }
     let sum: f64 = 0;
     for (let j = 0; j < r.outputs; j += lanes<T>()) {
       const at = <usize>j * sizeof<T>();
@@ -28,7 +36,7 @@ export function poisson<T>(args: usize, rows: i32): void {
       }
       v128.store(delta + at, firstLanes<T>(v128.mul<T>(factor, v128.sub<T>(mean, y)), r.outputs - j));
     }
-    total += sum / r.outputs;
+    total += weight * (sum / r.outputs);
     delta += r.stride;
     logits += r.stride;
     targets += r.stride;

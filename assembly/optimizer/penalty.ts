@@ -1,5 +1,6 @@
 import { Cursor } from "../cursor";
 import { mulAdd } from "../simd";
+import { weightOfRows } from "../weights";
 import { all } from "./record";
 import { magnitudesOf, squaresOf } from "./sum";
 
@@ -16,7 +17,8 @@ class PenaltyRecord {
 
 /**
  * The penalty l1·Σ|w| + l2·Σw² (Keras's L1L2; no ½), before an update: g ← g + (2·l2·w + l1·sign(w))·rows/divisor, sign(0) = 0, and
- * the value, once for each row, is added to the cursor's loss. So a step that takes its rows in several parts has it once.
+ * the value, once for each row, is added to the cursor's loss. So a step that takes its rows in several parts has it once. Where rows
+ * have weights the sum of these stands for `rows`; rows without any weight have no penalty either.
  * The order of the sums stands in `sum.ts`.
  */
 export function penalty<T>(args: usize, rows: i32): void {
@@ -26,8 +28,9 @@ export function penalty<T>(args: usize, rows: i32): void {
   let value: f64 = 0;
   if (r.l1 != 0) value += r.l1 * magnitudesOf<T>(w, bytes);
   if (r.l2 != 0) value += r.l2 * squaresOf<T>(w, bytes);
-  cursor.loss += value * rows;
-  const share = <f64>rows / cursor.divisor;
+  const weight = weightOfRows(cursor, rows);
+  cursor.loss += value * weight;
+  const share = weight == 0 ? 0 : weight / cursor.divisor;
   const l1 = all<T>(r.l1 * share), slope = all<T>(2 * r.l2 * share);
   const zero = i32x4.splat(0), signBit = all<T>(-0.0);
   let i: usize = 0;

@@ -13,7 +13,7 @@ export interface Dropout {
 /**
  * Inverted dropout: while the network is trained, each number of a row is set to 0 with probability `rate` and the others are
  * divided by 1 − rate; predictions, `evaluate` and `gradients` are left as they are (Srivastava et al., "Dropout", 2014). Each step
- * has a mask of its own, drawn from the network's seed, the layer, the step and the place in the batch.
+ * has a mask of its own, drawn from the network's seed, the layer, the step and the place among the step's rows.
  * @param rate in [0, 1)
  * @throws TypeError, RangeError
  * @example [dense(512, "relu"), dropout(0.2), dense(10)]

@@ -82,7 +82,7 @@ export interface LayerKind<L> {
     target: GradientTarget,
     wanted: boolean,
   ): { dz: Matrix; input: Matrix | undefined };
-  /** At the end of a step of training: takes what it gathered into the statistics. */
+  /** At the end of a batch of training: takes what it gathered into the statistics. */
   commit?(program: Program, layer: L, trace: Trace, blocks: LayerBlocks): void;
 }
 

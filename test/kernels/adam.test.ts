@@ -18,6 +18,9 @@ const CURSOR: CursorFields = {
   length: 11,
   position: 1,
   batchSize: 2,
+  stepSize: 4,
+  begin: 1,
+  weights: 0,
 };
 
 /** One update of whole vectors in the arena: `state` takes over what it leaves. Returns the health. */

@@ -17,6 +17,9 @@ const CURSOR: CursorFields = {
   length: 11,
   position: 1,
   batchSize: 2,
+  stepSize: 4,
+  begin: 1,
+  weights: 0,
 };
 
 describe.each(PRECISIONS)("the descent in $name", async (precision) => {

@@ -12,6 +12,8 @@ interface Coordinates {
   readonly seed?: number;
   readonly layer?: number;
   readonly step?: number;
+  /** Rows of the step before the batch. */
+  readonly before?: number;
 }
 
 const SOME = { seed: 2 ** 52 + 12345, layer: 7, step: 2 ** 40 + 3 };
@@ -25,10 +27,10 @@ describe.each(PRECISIONS)("dropout in $name", async (precision) => {
 
   /** Drops out of X in the arena. Returns A, which is X where `inPlace`, and the mask. */
   function forward(X: Rows, rate: number, coordinates: Coordinates, inPlace = false): { A: Rows; M: Rows } {
-    const { seed = 0, layer = 0, step = 0 } = coordinates;
+    const { seed = 0, layer = 0, step = 0, before = 0 } = coordinates;
     const A = inPlace ? X : arena.output(X.rows, X.columns);
     const M = arena.output(X.rows, X.columns);
-    const cursor = arena.cursor({ step });
+    const cursor = arena.cursor({ step, begin: 5, position: 5 + before });
     const [low, high] = [seed % 2 ** 32, Math.floor(seed / 2 ** 32)];
     arena.run(X.rows, [
       Op.DropoutForward,
@@ -69,6 +71,21 @@ describe.each(PRECISIONS)("dropout in $name", async (precision) => {
       }
     },
   );
+
+  test("the mask of a batch is its part of the step's, wherever it begins", () => {
+    const words = dropoutWords(80 * 33, SOME.seed, SOME.layer, SOME.step);
+    const mask = words.map((word) => (word >= Math.ceil(0.3 * 2 ** 32) ? scale(0.3) : 0));
+    for (let columns = 1; columns <= 33; columns++) {
+      for (const before of [1, 2, 3, 5, 8, 13, 16, 21]) {
+        for (const rows of [1, 2, 4, 7, 31]) {
+          arena.clear();
+          const { M } = forward(arena.input(values, rows, columns), 0.3, { ...SOME, before });
+          const part = mask.slice(before * columns, (before + rows) * columns);
+          arena.expectExactly(M, part, 0, `${rows} × ${columns} after ${before} rows`);
+        }
+      }
+    }
+  });
 
   test("what is kept has a draw of at least ⌈rate·2³²⌉: one more drops it, any part more too", () => {
     for (const [i, word] of dropoutWords(40, SOME.seed, SOME.layer, SOME.step).entries()) {

@@ -41,32 +41,12 @@ export interface Padding {
   readonly vectors?: number;
 }
 
-/** The fields of `assembly/cursor.ts`. */
-export interface CursorFields {
-  step: number;
-  loss: number;
-  samples: number;
-  correct: number;
-  divisor: number;
-  health: number;
-  order: number;
-  length: number;
-  position: number;
-  batchSize: number;
-}
+/** The fields of `assembly/cursor.ts`, in their order: the numbers of f64, then the words. */
+const DOUBLES = ["step", "loss", "samples", "correct", "divisor", "health"] as const;
+const WORDS = ["order", "length", "position", "batchSize", "stepSize", "begin", "weights"] as const;
+export type CursorFields = Record<(typeof DOUBLES)[number] | (typeof WORDS)[number], number>;
 
-const CURSOR: CursorFields = {
-  step: 0,
-  loss: 0,
-  samples: 0,
-  correct: 0,
-  divisor: 1,
-  health: 0,
-  order: 0,
-  length: 0,
-  position: 0,
-  batchSize: 1,
-};
+const CURSOR: Partial<CursorFields> = { divisor: 1, batchSize: 1 };
 
 /** A core and its memory, in which a test lays out blocks, one after the other with canaries between them. */
 export class Arena {
@@ -219,23 +199,22 @@ export class Arena {
   /** A cursor, which kernels may change. */
   cursor(fields: Partial<CursorFields> = {}): Block {
     const block = this.#place(new Block(Cursor.BYTES), true);
-    const { step, loss, samples, correct, divisor, health, order, length, position, batchSize } = {
-      ...CURSOR,
-      ...fields,
-    };
-    new Float64Array(this.#buffer, block.address, 6).set([step, loss, samples, correct, divisor, health]);
-    new Uint32Array(this.#buffer, block.address + 48, 4).set([order, length, position, batchSize]);
+    const [doubles, words] = this.#cursorViews(block);
+    const values: Partial<CursorFields> = { ...CURSOR, stepSize: fields.batchSize ?? 1, ...fields };
+    doubles.set(DOUBLES.map((name) => values[name] ?? 0));
+    words.set(WORDS.map((name) => values[name] ?? 0));
     return block;
   }
 
-  cursorFields({ address }: Block): CursorFields {
-    const [step, loss, samples, correct, divisor, health] = new Float64Array(
-      this.#buffer,
-      address,
-      6,
-    ) as unknown as number[];
-    const [order, length, position, batchSize] = new Uint32Array(this.#buffer, address + 48, 4) as unknown as number[];
-    return { step, loss, samples, correct, divisor, health, order, length, position, batchSize } as CursorFields;
+  cursorFields(cursor: Block): CursorFields {
+    const [doubles, words] = this.#cursorViews(cursor);
+    const entries = [...DOUBLES.map((name, i) => [name, doubles[i]!]), ...WORDS.map((name, i) => [name, words[i]!])];
+    return Object.fromEntries(entries) as CursorFields;
+  }
+
+  #cursorViews({ address }: Block): [Float64Array, Uint32Array] {
+    const end = address + 8 * DOUBLES.length;
+    return [new Float64Array(this.#buffer, address, DOUBLES.length), new Uint32Array(this.#buffer, end, WORDS.length)];
   }
 
   /** A program that calls the kernels one after the other. Returns its address. */

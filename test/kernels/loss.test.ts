@@ -114,12 +114,20 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
     Array.from({ length: rows }, (_, i) => Array.from(numbers).slice(i * outputs, (i + 1) * outputs));
 
   /** Runs a loss with ∞ behind the logits and the targets, which must have no say, and checks that δ has zeros there. */
-  function run(op: Op, logits: number[][], targets: number[][], { divisor = 1, loss = 0, parameter = 0 } = {}) {
+  function run(
+    op: Op,
+    logits: number[][],
+    targets: number[][],
+    { divisor = 1, loss = 0, parameter = 0, weights = [] as number[] } = {},
+  ) {
     const outputs = logits[0]!.length;
     arena.clear();
     const Z = arena.input(logits.flat(), logits.length, outputs);
     const Y = arena.input(targets.flat(), logits.length, outputs);
     const delta = arena.output(logits.length, outputs);
+    // By row number, where the order begins with another row and takes the rows from the last to the first.
+    const order = arena.data(Uint32Array.from([...weights.keys(), 7]).reverse());
+    const byRow = arena.data(Float64Array.from(weights).reverse());
     const before = {
       step: 3,
       loss,
@@ -127,10 +135,13 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
       correct: 7,
       divisor,
       health: 0,
-      order: 9,
+      order: order.address,
       length: 11,
       position: 1,
       batchSize: 2,
+      stepSize: 4,
+      begin: 0,
+      weights: weights.length > 0 ? byRow.address : 0,
     };
     const cursor = arena.cursor(before);
     arena.run(logits.length, [op, delta, Z, Y, cursor, outputs, delta.rowBytes, new Double(parameter)]);
@@ -237,6 +248,74 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
       expect(together.total).toBe(total);
     });
   });
+
+  describe.each(CASES)(
+    "$name with weights",
+    ({ name, op, parameter = 0, loss, hard, valueTolerance, deltaTolerance }) => {
+      test("is that of float64 times them, divided by the divisor, all outputs and rows", () => {
+        for (let outputs = 1; outputs <= 33; outputs++) {
+          for (let rows = 1; rows <= ROWS; rows++) {
+            const logits = rowsOf(draws.logits, rows, outputs);
+            const targets = rowsOf(draws.u, rows, outputs).map(hard);
+            // 0, numbers below 1 and above
+            const weights = Array.from({ length: rows }, (_, i) => (i % 4 === 1 ? 0 : 3 * draws.u[i + outputs]!));
+            const expected = logits.map((z, i) => loss(z, targets[i]!));
+            const [divisor, before] = [rows + 2.5, 3.25];
+            const { total, delta } = run(op, logits, targets, { divisor, loss: before, parameter, weights });
+            const sum = expected.reduce((all, { value }, i) => all + weights[i]! * value, before);
+            const tolerance = expected.reduce(
+              (all, { value }, i) => {
+                return all + weights[i]! * (valueTolerance(logits[i]!, value) * precision.epsilon + 2 ** -52 * value);
+              },
+              rows * 2 ** -52 * sum,
+            );
+            expectClose(total, sum, tolerance, `${rows} × ${outputs}: the loss`);
+            for (const [i, row] of delta.entries()) {
+              for (const [j, value] of row.entries()) {
+                const exact = expected[i]!.delta[j]!;
+                const factor = weights[i]! / divisor;
+                // The product with the weight rounds once more, in f64.
+                const tolerance = (deltaTolerance(logits[i]!, exact) + Math.abs(exact)) * precision.epsilon * factor;
+                expectClose(value, exact * factor, tolerance, `${rows} × ${outputs}: δ ${i}, ${j}`);
+              }
+            }
+          }
+        }
+      });
+
+      const logits = rowsOf(draws.logits, ROWS, 5);
+      const targets = rowsOf(draws.u, ROWS, 5).map((u) => hard(u));
+      const weighted = (weights: number[], options = {}) =>
+        run(op, logits, targets, { parameter, weights, ...options });
+
+      test("of 1 has the bits of none, and 2 twice the loss and the derivative", () => {
+        const without = run(op, logits, targets, { parameter, divisor: 7 });
+        expect(weighted(new Array(ROWS).fill(1), { divisor: 7 })).toEqual(without);
+        const { total, delta } = weighted(new Array(ROWS).fill(2), { divisor: 7 });
+        expect(total).toBe(2 * without.total);
+        expect(delta).toEqual(without.delta.map((row) => row.map((value) => 2 * value)));
+      });
+
+      test("that are all 0 add nothing and leave a derivative of 0, though the divisor is 0 too", () => {
+        const { total, delta } = weighted(new Array(ROWS).fill(0), { divisor: 0, loss: 1.5 });
+        expect(total).toBe(1.5);
+        expect(delta.flat().every((value) => value === 0)).toBe(true);
+      });
+
+      test("of 0 does not hide a NaN, nor an infinite loss", () => {
+        for (const special of name === "softmaxCrossEntropy" ? [Number.NaN] : [Number.NaN, Infinity]) {
+          const z = logits.map((row, i) => (i === 4 ? row.with(3, special) : row));
+          const weights = new Array(ROWS).fill(1).with(4, 0);
+          const { total, delta } = run(op, z, targets, { parameter, weights });
+          const { total: alone } = run(op, [z[4]!], [targets[4]!], { parameter });
+          expect(Number.isFinite(alone)).toBe(false);
+          expect(total).toBeNaN();
+          if (Number.isNaN(special)) expect(delta[4]![3]).toBeNaN();
+          for (const i of [0, 3, 5, 8]) expect(delta[i]).toEqual(weighted(weights).delta[i]);
+        }
+      });
+    },
+  );
 
   test("meanSquaredError of (1, 2, 4) against (0, 4, 1), by hand", () => {
     // ((1)² + (−2)² + 3²) / 3 = 14/3; δ = 2/3·(1, −2, 3) / 2

@@ -14,13 +14,16 @@ const SETTINGS = [
 interface Batch {
   readonly rows: number;
   readonly divisor: number;
+  /** Of the rows, by place in the batch. */
+  readonly weights?: number[];
 }
 
 /** One call, with a loss of 2 before it. Returns the loss after it and the gradient. */
-function run(arena: Arena, w: Numbers, g: Numbers, l1: number, l2: number, { rows, divisor }: Batch) {
+function run(arena: Arena, w: Numbers, g: Numbers, l1: number, l2: number, { rows, divisor, weights }: Batch) {
   arena.clear();
   const [W, D] = [arena.input(w, 1, w.length, { value: 0 }), arena.inOut(g, 1, w.length, { value: 0 })];
-  const cursor = arena.cursor({ step: 3, loss: 2, divisor, samples: 5, correct: 4 });
+  const address = weights ? arena.data(Float64Array.from(weights)).address : 0;
+  const cursor = arena.cursor({ step: 3, loss: 2, divisor, samples: 5, correct: 4, weights: address });
   const before = arena.cursorFields(cursor);
   arena.run(rows, [Op.Penalty, W, D, W.bytes, cursor, new Double(l1), new Double(l2)]);
   const { loss, ...others } = arena.cursorFields(cursor);
@@ -63,6 +66,17 @@ describe.each(PRECISIONS)("the penalty in $name", async (precision) => {
     });
     expect(loss).toBe(2 + 2 * 8.75);
     expect(arena.values(D)).toEqual([2, -0.5, 1, 3.5]);
+  });
+
+  test("counts the weights of the rows instead of them, and rows without any not at all", () => {
+    const [ones, gradient] = [precision.array([1, -2, 0, 4]), precision.array([1, 1, 1, 1])];
+    // 8.75 as above, times 0.5 + 2.5; of the derivative (1, −1, 0, 2.5) the part 3 / 6
+    const some = run(arena, ones, gradient, 0.5, 0.25, { rows: 2, divisor: 6, weights: [0.5, 2.5] });
+    expect(some.loss).toBe(2 + 3 * 8.75);
+    expect(arena.values(some.D)).toEqual([1.5, 0.25, 1, 2.25]);
+    const none = run(arena, ones, gradient, 0.5, 0.25, { rows: 2, divisor: 0, weights: [0, 0] });
+    expect(none.loss).toBe(2);
+    expect(arena.values(none.D)).toEqual([1, 1, 1, 1]);
   });
 
   test.each(SETTINGS)("NaN and ∞ show in the loss and in their own gradient: l1 %d, l2 %d", (l1, l2) => {

@@ -14,8 +14,13 @@ describe.each(PRECISIONS)("the runner in $name", async (precision: Precision) =>
   let out: Rows;
   let weight: Rows;
   let program: number;
+  /** 0: the program is the whole step. */
+  let update = 0;
 
-  beforeEach(() => arena.clear());
+  beforeEach(() => {
+    arena.clear();
+    update = 0;
+  });
 
   /**
    * A program with one weight w: x ← the batch's rows of one number by the order, δ of the mean squared error of x against 0, and
@@ -49,7 +54,7 @@ describe.each(PRECISIONS)("the runner in $name", async (precision: Precision) =>
     );
   }
 
-  const train = (steps: number) => arena.guard(() => arena.core.train(program, cursor.address, steps));
+  const train = (steps: number) => arena.guard(() => arena.core.train(program, update, cursor.address, steps));
   const state = () => arena.cursorFields(cursor);
 
   test("run of an empty program changes nothing", () => {
@@ -95,6 +100,20 @@ describe.each(PRECISIONS)("the runner in $name", async (precision: Precision) =>
     // + 16² + 16² + 4² + 3·8²
     expect(state()).toMatchObject({ step: 13, samples: 11, position: 9, divisor: 3, loss: 1749.5 });
     expect(arena.values(weight)).toEqual([-6]);
+  });
+
+  test("train divides by the weights of a step's rows, where they have any, and counts these as samples", () => {
+    const weights = arena.data(Float64Array.of(0.5, 2, 4, 0, 0.25));
+    lay([1, 2, 4, 8, 16], [4, 1, 4, 2, 3, 0, 3, 3], 0, { weights: weights.address });
+    expect(train(1)).toBe(1);
+    // ¼·16² + 2·2² + ¼·16²
+    expect(state()).toMatchObject({ samples: 2.5, divisor: 2.5, loss: 136 });
+    expect(train(1)).toBe(1);
+    // + 4·4² + 0 + ½·1²
+    expect(state()).toMatchObject({ samples: 7, divisor: 4.5, loss: 200.5 });
+    // Twice a weight of 0
+    expect(train(1)).toBe(1);
+    expect(state()).toMatchObject({ step: 3, position: 8, samples: 7, divisor: 0, loss: 200.5, health: 0 });
   });
 
   test("train stops at the end of the order, with a short last batch, and takes no step there", () => {
@@ -160,6 +179,53 @@ describe.each(PRECISIONS)("the runner in $name", async (precision: Precision) =>
     for (let step = 0; step < 7; step++) expect(train(1)).toBe(1);
     expect(state()).toEqual(atOnce);
     expect(arena.values(weight)).toEqual(w);
+  });
+
+  test("a step of several batches divides by the rows of all, counts once, and ends with the update", () => {
+    const x = [1, 2, 4, 8, 16, 32];
+    const order = [5, 0, 1, 4, 4, 2, 3, 3, 3, 0, 1];
+    const weights = [1, 2, 0.5, 4, 0.25, 2];
+    for (const weighted of [false, true]) {
+      arena.clear();
+      const address = weighted ? arena.data(Float64Array.from(weights)).address : 0;
+      // Rows 5 0 1, 4 4 2, 3 and then 3 3 0, 1: batches of 3 in steps of 7.
+      lay(x, order, 0, { stepSize: 7, begin: 99, weights: address });
+      const total = arena.output(1, 1);
+      arena.padded(total).fill(0);
+      const counted = arena.inOut([1, 1], 1, 2, { value: 0 });
+      const rate = arena.data(Float64Array.of(1));
+      // An update of its own: w ← w − 1·1, once a step, whatever it is run on.
+      const clock = arena.doubles([0, 0, 1, Infinity, 0, 0, 1, 0]);
+      update = arena.program([[Op.Descend, total, counted, 16, rate, clock, cursor]], BATCH);
+      const sums = (rows: number[], of: (row: number) => number) =>
+        rows.reduce((sum, row) => sum + (weighted ? weights[row]! : 1) * of(row), 0);
+      const steps = [order.slice(0, 7), order.slice(7)];
+      let [samples, loss] = [0, 0];
+      for (const [i, rows] of steps.entries()) {
+        expect(train(1)).toBe(1);
+        samples += sums(rows, () => 1);
+        loss += sums(rows, (row) => x[row]! ** 2);
+        const divisor = sums(rows, () => 1);
+        const position = [7, 11][i]!;
+        expect(state()).toMatchObject({ step: i + 1, position, begin: [0, 7][i], divisor, samples, loss });
+        expect(arena.values(total)).toEqual([-(i + 1)]);
+      }
+      // The last batch had one row.
+      expect(arena.values(out)).toEqual([2, 8, 1]);
+      expect(train(1)).toBe(0);
+    }
+  });
+
+  test("clearGradients empties them before the first batch of a step alone", () => {
+    for (const [position, expected] of [
+      [4, 0],
+      [7, 3],
+    ] as const) {
+      arena.clear();
+      const dw = arena.inOut([3, 3, 3, 3, 3], 1, 5, { value: 0 });
+      arena.run(2, [Op.ClearGradients, dw, dw.bytes, arena.cursor({ begin: 4, position })]);
+      arena.expectExactly(dw, new Array(5).fill(expected), 0, `at ${position}`);
+    }
   });
 
   test("every opcode has a kernel of its own in this precision; what is no opcode has none", () => {

@@ -57,7 +57,7 @@ test("rates follow the steps that train takes", async () => {
   const table = arena.data(Float64Array.of(7, 1, 0.5, 0.25));
   const program = arena.program([[Op.Tick, clock, cursor, table, cells, 1]], 1);
   const rates: number[] = [];
-  while (arena.core.train(program, cursor.address, 1)) rates.push(arena.doublesOf(cells)[1]!);
+  while (arena.core.train(program, 0, cursor.address, 1)) rates.push(arena.doublesOf(cells)[1]!);
   expect(rates).toEqual([0.5, 0.25, 0.25]);
   expect(arena.doublesOf(clock)[0]).toBe(7);
 });

@@ -112,6 +112,9 @@ const CURSOR: CursorFields = {
   length: 11,
   position: 1,
   batchSize: 2,
+  stepSize: 4,
+  begin: 1,
+  weights: 0,
 };
 
 /** The integer in powers stops here. */

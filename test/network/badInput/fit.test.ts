@@ -4,12 +4,13 @@ import { labels, options, x } from "../samples.ts";
 import { any, refuses, type Table, values } from "./refuses.ts";
 
 const by = (learningRate: unknown) => ({ optimizer: { type: "sgd", learningRate } });
-const counts = (name: "epochs" | "batchSize" | "stepsPerEpoch") =>
+type Count = "epochs" | "batchSize" | "accumulationSteps" | "stepsPerEpoch";
+const counts = (name: Count) =>
   values(`${name} is $, expected a positive integer`, [0, -1, 1.5, Number.NaN, Infinity, 2 ** 53], (value) => ({
     ...options,
     [name]: value,
   }));
-const notNumbers = (name: "epochs" | "batchSize" | "stepsPerEpoch") => ({
+const notNumbers = (name: Count) => ({
   [`${name} is "3", expected a positive integer`]: { ...options, [name]: "3" },
   [`${name} is 3n, expected a positive integer`]: { ...options, [name]: 3n },
   [`${name} is null, expected a positive integer`]: { ...options, [name]: null },
@@ -25,7 +26,7 @@ const OPTIONS: Table<unknown> = {
     "options is an array, expected a plain object": [options],
     "options is Symbol(o), expected a plain object": Symbol("o"),
     'unknown option "type", expected one of optimizer, epochs, batchSize': options.optimizer,
-    'unknown option "batchsize", expected one of optimizer, epochs, batchSize': { ...options, batchsize: 4 },
+    'unknown option "batchsize", expected one of batchSize, optimizer, epochs': { ...options, batchsize: 4 },
     "optimizer is undefined, expected one such as sgd({ learningRate: 0.1 })": {},
     "optimizer is a function, expected one such as sgd({ learningRate: 0.1 })": { optimizer: sgd },
     'optimizer is "sgd", expected one such as sgd({ learningRate: 0.1 })': { optimizer: "sgd" },
@@ -35,6 +36,7 @@ const OPTIONS: Table<unknown> = {
     "learningRate is undefined, expected a positive finite number": by(undefined),
     ...notNumbers("epochs"),
     ...notNumbers("batchSize"),
+    ...notNumbers("accumulationSteps"),
     ...notNumbers("stepsPerEpoch"),
     'sampling is null, expected one of "shuffle", "sequential", "withReplacement"': { ...options, sampling: null },
     'validationSplit is "0", expected a number in (0, 1), or 0': { ...options, validationSplit: "0" },
@@ -49,6 +51,7 @@ const OPTIONS: Table<unknown> = {
     ...values("learningRate is $, expected a positive finite number", [0, -1, Number.NaN, Infinity], by),
     ...counts("epochs"),
     ...counts("batchSize"),
+    ...counts("accumulationSteps"),
     ...counts("stepsPerEpoch"),
     'sampling is "random", expected one of "shuffle", "sequential", "withReplacement"': {
       ...options,

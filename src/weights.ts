@@ -1,0 +1,112 @@
+import { isList, type Targets } from "./data.ts";
+import { describe, isPlainObject, nonNegativeNumber, unexpected } from "./options.ts";
+
+// Weights of samples: means are Σ w·loss / Σ w.
+
+/** Weights of classes: by label; or n / (classes · count) of the labels that y holds, as in scikit-learn. */
+export type ClassWeight = "balanced" | ArrayLike<number> | { readonly [label: number]: number };
+
+/** The options of `fit` and `train` that weigh samples. `levenbergMarquardt` takes none of them. */
+export interface WeightOptions {
+  /**
+   * The weight of each row, a finite number from 0, not all 0: a step goes along the gradient of Σ w·loss / Σ w over its rows, and
+   * `history.loss` is that mean over the epoch. Rows whose weights are all 0 have no mean: a step of them has a gradient of 0 and adds
+   * nothing, and an epoch of such steps alone has the loss NaN. Penalties have no weights, and `batchNorm` counts each row the same.
+   */
+  sampleWeight?: ArrayLike<number> | undefined;
+  /**
+   * The weight of each class, a finite number from 0, by which the weights of its rows are multiplied: an array with one for each
+   * class; an object by label, where other classes keep 1; or "balanced": n / (classes · count) by the labels in y, as in scikit-learn.
+   * y is labels, one-hot rows, or 0 and 1 of a single output, and has a row of each class that is given a weight.
+   */
+  classWeight?: ClassWeight | undefined;
+}
+
+/**
+ * The weight of each row: the sample's times its class's; none where neither is given.
+ * @throws TypeError for what is not a number; RangeError for a number per row too few or too many, for one that is negative, NaN or infinite,
+ * for weights that are all 0 or whose sum is infinite, for targets that are no labels, and for classes that y does not hold
+ */
+export function toWeights(
+  where: string,
+  { sampleWeight, classWeight }: WeightOptions,
+  y: Targets,
+  rows: number,
+  outputs: number,
+): Float64Array | undefined {
+  if (sampleWeight === undefined && classWeight === undefined) return undefined;
+  const weights = new Float64Array(rows).fill(1);
+  if (sampleWeight !== undefined) weights.set(toSampleWeights(where, sampleWeight, rows));
+  if (classWeight !== undefined) {
+    const labels = labelsOf(where, y, rows, outputs);
+    const byClass = toClassWeights(where, classWeight, labels, Math.max(2, outputs));
+    for (const [i, label] of labels.entries()) weights[i]! *= byClass[label]!;
+  }
+  const sum = sumOf(weights);
+  if (sum > 0 && sum < Number.POSITIVE_INFINITY) return weights;
+  const given = [sampleWeight && "sampleWeight", classWeight && "classWeight"].filter(Boolean).join(" times ");
+  if (sum === 0) throw new RangeError(`${where}: ${given} is 0 in every row, expected a weight above 0`);
+  throw new RangeError(`${where}: the sum of ${given} over the rows is ${sum}, expected a finite number`);
+}
+
+/** Σ w in index order. */
+export const sumOf = (weights: Float64Array) => weights.reduce((sum, weight) => sum + weight, 0);
+
+function toSampleWeights(where: string, given: unknown, rows: number): number[] {
+  if (!isList(given))
+    throw unexpected(`${where}: sampleWeight`, given, "an array or a typed array of one number a row");
+  if (given.length !== rows) {
+    throw new RangeError(
+      `${where}: sampleWeight has ${given.length} numbers and x has ${rows} rows, expected one a row`,
+    );
+  }
+  return Array.from(given, (weight, row) => nonNegativeNumber(where, `sampleWeight of row ${row}`, weight));
+}
+
+/** The class of each row: its label, the place of the 1 in a one-hot row, or the 0 or 1 of a single output. */
+function labelsOf(where: string, y: Targets, rows: number, outputs: number): Int32Array {
+  if (y.kind === "labels") return y.data;
+  return Int32Array.from({ length: rows }, (_, row) => {
+    const values = y.data.subarray(row * outputs, (row + 1) * outputs);
+    const ones = values.filter((value) => value === 1).length;
+    if (values.every((value) => value === 0 || value === 1)) {
+      if (outputs === 1) return ones;
+      if (ones === 1) return values.indexOf(1);
+    }
+    const expected = outputs === 1 ? "0 or 1" : "a label, or a 1 and otherwise 0";
+    throw new RangeError(`${where}: classWeight needs classes, and y row ${row} is [${values}], expected ${expected}`);
+  });
+}
+
+function toClassWeights(where: string, given: unknown, labels: Int32Array, classes: number): Float64Array {
+  const counts = new Array<number>(classes).fill(0);
+  for (const label of labels) counts[label]! += 1;
+  const weights = new Float64Array(classes).fill(1);
+  if (given === "balanced") {
+    const held = counts.filter((count) => count > 0).length;
+    return weights.map((_, label) => labels.length / (held * counts[label]!));
+  }
+  if (!isList(given) && !isPlainObject(given)) {
+    const expected = '"balanced", or an array or a plain object of weights by class';
+    throw unexpected(`${where}: classWeight`, given, expected, "string");
+  }
+  if (isList(given) && given.length !== classes) {
+    throw new RangeError(
+      `${where}: classWeight has ${given.length} numbers, expected one for each of ${classes} classes`,
+    );
+  }
+  const entries = isList(given) ? Array.from(given, (weight, label) => [`${label}`, weight]) : Object.entries(given);
+  for (const [name, weight] of entries as [string, unknown][]) {
+    const label = Number(name);
+    if (!(label in counts && String(label) === name)) {
+      throw new RangeError(`${where}: classWeight names class ${describe(name)}, expected one of 0 to ${classes - 1}`);
+    }
+    weights[label] = nonNegativeNumber(where, `classWeight of class ${label}`, weight);
+    if (counts[label] === 0) {
+      throw new RangeError(
+        `${where}: classWeight of class ${label} is ${weight}, and y has no row of it, expected an object without it`,
+      );
+    }
+  }
+  return weights;
+}
