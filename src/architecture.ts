@@ -63,7 +63,7 @@ export function checkArchitecture(where: string, options: ArchitectureOptions): 
     seed: nonNegativeInteger(where, "seed", seed),
   };
   checkRange(where, architecture);
-  const last = architecture.layers.at(-1);
+  const last = architecture.layers.filter(({ type }) => type !== "dropout").at(-1);
   const { link } = lossKind(architecture.loss);
   const name = lossName(architecture.loss);
   if (last && "activation" in last && link !== "identity" && activationName(last.activation) === link) {

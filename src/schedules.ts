@@ -184,7 +184,8 @@ export function cosine(options: {
 
 /**
  * One cycle over `epochs` epochs: up from learningRate / initialDivisor to learningRate, then down to the initial rate /
- * finalDivisor, both along half a cosine (Smith & Topin, "Super-convergence", 2019; PyTorch's OneCycleLR, whose momentum stays here).
+ * finalDivisor, both along half a cosine (Smith & Topin, "Super-convergence", 2019). PyTorch's OneCycleLR in continuous time: a step has
+ * the rate of its beginning, where PyTorch ends its turns on whole steps; and the momentum stays.
  * @param options.learningRate the largest
  * @param options.warmUp part of the epochs that goes up, in [0, 1); default 0.3
  * @param options.initialDivisor positive; default 25

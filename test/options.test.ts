@@ -64,14 +64,15 @@ test("checkKnown accepts plain objects with known keys, of any realm and without
 
 test("checkKnown names the first unknown key and lists the known ones", () => {
   const known = ["epochs", "batchSize"];
-  for (const [key, options] of [
-    ["batchsize", { epochs: 1, batchsize: 2 }],
+  for (const [key, options, listed = "epochs, batchSize"] of [
+    // What differs by case alone comes first.
+    ["batchsize", { epochs: 1, batchsize: 2 }, "batchSize, epochs"],
     ["epoch", { epoch: undefined }],
     ["__proto__", JSON.parse('{"__proto__": 1}')],
     ["constructor", { constructor: 1 }],
-  ]) {
+  ] as const) {
     expect(() => checkKnown("fit", options, known)).toThrow(
-      new TypeError(`fit: unknown option "${key}", expected one of epochs, batchSize`),
+      new TypeError(`fit: unknown option "${key}", expected one of ${listed}`),
     );
   }
 });

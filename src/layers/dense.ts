@@ -29,7 +29,7 @@ export interface Dense extends TrainingOptions {
 /** Options of `dense`. */
 export interface DenseOptions extends TrainingOptions {
   /**
-   * Initial weights: `heNormal()` by default where the activation is one of the ReLU kind (relu, leakyRelu, elu, gelu, silu),
+   * Initial weights: `heNormal()` by default where the activation is one of the ReLU kind (relu, leakyRelu, elu, gelu, geluTanh, silu),
    * `lecunNormal()` for selu, else `glorotUniform()`.
    */
   weights?: Initializer;

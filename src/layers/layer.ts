@@ -88,7 +88,7 @@ export interface LayerKind<L> {
 
 /** How a layer's parameters are trained. */
 export interface TrainingOptions {
-  /** Whether the parameters are trained; default true. */
+  /** Whether the parameters are trained; default true. The penalties of what is not trained are left out of loss and gradient. */
   trainable?: boolean;
   /** Factors of the learning rate, finite and from 0; default 1. Optimizers over all rows take 0 and 1 alone. */
   rates?: { readonly [name in ParameterName]?: number };

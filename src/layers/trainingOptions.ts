@@ -1,6 +1,6 @@
 import { Gradient } from "../../assembly/opcodes.ts";
 import { constant, type Initializer } from "../initializers.ts";
-import { boolean, checkKnown, nonNegativeNumber } from "../options.ts";
+import { boolean, checkKnown, isPlainObject, nonNegativeNumber, unexpected } from "../options.ts";
 import type { GradientTarget, ParameterName, ParameterShape, TrainingOptions } from "./layer.ts";
 
 const NAMES: readonly ParameterName[] = ["weights", "biases"];
@@ -8,6 +8,7 @@ const NAMES: readonly ParameterName[] = ["weights", "biases"];
 /** Checks `trainable` and `rates`. Returns those that differ from the default. @throws TypeError, RangeError */
 export function checkTraining(where: string, { trainable = true, rates = {} }: TrainingOptions): TrainingOptions {
   boolean(where, "trainable", trainable);
+  if (!isPlainObject(rates)) throw unexpected(`${where}: rates`, rates, "a plain object { weights, biases }");
   checkKnown(`${where}: rates`, rates, NAMES);
   const factors = NAMES.filter((name) => rates[name] !== undefined);
   for (const name of factors) nonNegativeNumber(where, `rates.${name}`, rates[name]);

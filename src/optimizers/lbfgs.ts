@@ -16,6 +16,9 @@ export interface Lbfgs {
  * H₀ = (sᵀy / yᵀy)·I of the last pair (eq. 7.20). α satisfies the strong Wolfe conditions; the first trial is 1, or
  * min(1, 1/‖g‖) along −g. A pair with sᵀy ≤ 2⁻⁵²‖s‖‖y‖ is left out. Where no lower point is found the pairs are dropped and
  * −g is tried; where that fails too, the method is at its end. There is no learning rate, and the loss never rises.
+ *
+ * One epoch is one iteration over all rows; `fit` ends early where the gradient is within the tolerance or no lower loss is found.
+ * Networks with dropout, largest norms or `batchNorm` that is trained are refused.
  * @param options.memory pairs that are kept, a positive integer up to 1000; default 10
  * @param options.tolerance ends where no element of g is larger, a positive finite number; default 1e-10
  * @throws TypeError, RangeError
