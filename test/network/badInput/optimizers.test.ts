@@ -264,7 +264,7 @@ describe("layers and losses", () => {
       "trainable is 0, expected true or false": () => dense(3, "relu", { trainable: any(0) }),
       'rates: unknown option "kernel", expected one of weights, biases': () =>
         dense(3, "relu", { rates: any({ kernel: 1 }) }),
-      "rates: options is 2, expected a plain object": () => dense(3, "relu", { rates: any(2) }),
+      "rates is 2, expected a plain object": () => dense(3, "relu", { rates: any(2) }),
     },
     RangeError: {
       ...nonNegative("l1", (options) => dense(3, "relu", options)),
