@@ -148,7 +148,8 @@ export function checkFit(where: "fit" | "train", options: TrainOptions, all: num
     epochs: positiveInteger(where, "epochs", epochs),
     sampling: oneOf(where, "sampling", sampling, ["shuffle", "sequential", "withReplacement"]),
     stepsPerEpoch,
-    every: positiveInteger(where, "every", every),
+    // `fit` has nobody to yield to.
+    every: where === "fit" ? Number.POSITIVE_INFINITY : positiveInteger(where, "every", every),
     validationSplit,
     validationData,
     metrics: known,

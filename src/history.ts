@@ -52,10 +52,10 @@ export function append(history: History, { loss, validationLoss, metrics, learni
     history.validationLoss ??= [];
     history.validationLoss.push(validationLoss);
   }
-  if (metrics) history.metrics ??= {};
-  for (const [name, value] of Object.entries(metrics ?? {})) {
-    const list = history.metrics!;
-    list[name] ??= [];
-    list[name].push(value);
+  if (!metrics) return;
+  history.metrics ??= {};
+  for (const [name, value] of Object.entries(metrics)) {
+    history.metrics[name] ??= [];
+    history.metrics[name].push(value);
   }
 }

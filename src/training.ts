@@ -95,7 +95,9 @@ export class Training {
   #patience: Patience = { epoch: 0, waited: 0 };
   /** What the latest epoch came to, until the next begins. */
   #result: EpochResult | undefined;
+  /** When the epoch began, and when the latest call of the core ended (performance.now()). */
   #epochBegan = 0;
+  #now = performance.now();
   #stopping = false;
   #stepsLeft = 0;
   #untilReport: number;
@@ -178,7 +180,7 @@ export class Training {
     this.#last = this.#end();
     Object.assign(this.#counters, standing.now);
     this.#stepsLeft = standing.stepsLeft;
-    this.#untilReport = standing.untilReport;
+    this.#untilReport = Math.min(standing.untilReport, this.#settings.every);
     this.#patience = { ...standing.patience };
     this.#stopping = standing.stopped;
     Object.assign(this.history, historyOf(standing.history));
@@ -231,7 +233,9 @@ export class Training {
   }
 
   get #rate(): number {
-    return rateOf(this.#settings.optimizer) === undefined ? Number.NaN : this.#machine.rate;
+    const rate = rateOf(this.#settings.optimizer);
+    if (typeof rate === "number") return rate;
+    return rate === undefined ? Number.NaN : this.#machine.rate;
   }
 
   /**
@@ -253,6 +257,7 @@ export class Training {
       this.reportDue = this.#untilReport === 0 || this.#settled;
       if (this.reportDue) this.#untilReport = this.#settings.every;
       const now = performance.now();
+      this.#now = now;
       if (taken === this.#stride) this.#stride = paced(taken, now - started);
       if (this.epochEnded || this.reportDue || this.#settings.onStep || now >= deadline) return;
       started = now;
@@ -303,7 +308,7 @@ export class Training {
     this.#snapshot.set(this.#state);
     this.#whole = { ...this.#counters };
     this.#result = undefined;
-    this.#epochBegan = performance.now();
+    this.#epochBegan = this.#now;
     cursor.clear();
     this.#stepsLeft = this.#settings.stepsPerEpoch;
     this.#pass = 0;
@@ -359,24 +364,29 @@ export class Training {
     this.#pass += 1;
   }
 
-  /** Measures the epoch that has ended, one batch at a time, and takes it into the history. */
-  *finishEpoch(): Generator<undefined, void> {
-    const { loss: sum, samples } = this.#machine.cursor;
-    const { metrics, optimizer } = this.#settings;
-    const loss = sum / samples;
+  /** Measures the epoch that has ended, one batch at a time, and takes it into the history; at once where nothing is to be measured. */
+  finishEpoch(): Iterable<undefined> {
+    const { metrics } = this.#settings;
     const measured = this.#validation ?? (metrics.length > 0 ? this.#samples : undefined);
-    const found = measured && (yield* evaluation(this.#machine, measured, metrics));
-    const seconds = (performance.now() - this.#epochBegan) / 1000;
-    this.#result = {
-      loss,
-      validationLoss: this.#validation && found?.loss,
-      metrics: metrics.length > 0 ? found?.metrics : undefined,
-      learningRate: this.#rate,
-      seconds,
-    };
+    if (measured) return this.#measure(measured);
+    this.#closeEpoch();
+    return NOTHING;
+  }
+
+  *#measure(samples: Samples): Generator<undefined, void> {
+    const { metrics } = this.#settings;
+    const found = yield* evaluation(this.#machine, samples, metrics);
+    this.#now = performance.now();
+    this.#closeEpoch(this.#validation && found.loss, metrics.length > 0 ? found.metrics : undefined);
+  }
+
+  #closeEpoch(validationLoss?: number, metrics?: Record<string, number>): void {
+    const { loss: sum, samples } = this.#machine.cursor;
+    const seconds = (this.#now - this.#epochBegan) / 1000;
+    this.#result = { loss: sum / samples, validationLoss, metrics, learningRate: this.#rate, seconds };
     append(this.history, this.#result);
     this.#counters.epoch += 1;
-    endEpoch(rateOf(optimizer), this.#result, this.#machine.clock);
+    endEpoch(rateOf(this.#settings.optimizer), this.#result, this.#machine.clock);
     this.#judge(this.#result);
   }
 
@@ -413,6 +423,9 @@ export class Training {
 function withoutParameters(problem: LeastSquares): Iteration {
   return { loss: problem.loss(), gradientNorm: 0, converged: true, moved: false, evaluations: 1 };
 }
+
+/** Of an epoch that is finished at once. */
+const NOTHING: Iterable<undefined> = [];
 
 /** Steps for the next call of the core, when `steps` took `elapsed` ms. */
 function paced(steps: number, elapsed: number): number {
