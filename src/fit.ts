@@ -6,6 +6,7 @@ import { layerKind } from "./layers/index.ts";
 import { checkMetrics, type Metric } from "./metrics/index.ts";
 import { checkOptimizer, type Optimizer, optimizerKind, rateOf } from "./optimizers/index.ts";
 import { checkKnown, describe, oneOf, positiveInteger, unexpected } from "./options.ts";
+import type { PreparationOptions } from "./preparation.ts";
 import type { Features, TargetValues } from "./results.ts";
 import type { Progress } from "./training.ts";
 import { splitCount } from "./validation.ts";
@@ -19,7 +20,7 @@ import type { WeightOptions } from "./weights.ts";
 export type Sampling = "shuffle" | "sequential" | "withReplacement";
 
 /** Options of `fit`. Where training begins and what it draws depend on the network's seed and counters, never on time. */
-export interface FitOptions extends WeightOptions {
+export interface FitOptions extends WeightOptions, PreparationOptions {
   /** The rule of the update, for example `sgd({ learningRate: 0.1 })`. */
   optimizer: Optimizer;
   /** Epochs of this call, a positive integer; default 1. */
@@ -83,6 +84,9 @@ const KNOWN = [
   "stepsPerEpoch",
   "sampleWeight",
   "classWeight",
+  "scale",
+  "missing",
+  "labels",
   "validationSplit",
   "validationData",
   "metrics",

@@ -12,7 +12,7 @@ export type Stopped =
 /** What one call of `fit` or `train` did: a number for each whole epoch in every list. */
 export interface History {
   /**
-   * The mean loss over the samples as they were trained, penalties included: before each step's update. `lbfgs` and
+   * The mean loss over the samples as they were trained, penalties included, in the units of scaled targets: before each step's update. `lbfgs` and
    * `levenbergMarquardt` give the loss after theirs, and end before the last epoch where they find no lower loss: the lists are shorter.
    */
   loss: number[];

@@ -20,6 +20,7 @@ export {
   orthogonal,
   uniform,
 } from "./initializers.ts";
+export { type Name, oneHot } from "./labels.ts";
 export { type ActivationLayer, activation } from "./layers/activation.ts";
 export { type BatchNorm, type BatchNormOptions, batchNorm } from "./layers/batchNorm.ts";
 export { type Dense, type DenseOptions, dense } from "./layers/dense.ts";
@@ -30,6 +31,7 @@ export { type LayerNorm, type LayerNormOptions, layerNorm } from "./layers/layer
 export { binaryCrossEntropy, huber, type Loss, softmaxCrossEntropy } from "./losses.ts";
 export { type ClassMetrics, confusionMatrix, perClass } from "./metrics/confusion.ts";
 export type { Metric } from "./metrics/index.ts";
+export type { ImputerKind } from "./missing.ts";
 export type { CoreSource, Numerics } from "./module.ts";
 export { Network, type NetworkOptions } from "./network.ts";
 export { type Adadelta, type AdadeltaOptions, adadelta } from "./optimizers/adadelta.ts";
@@ -43,6 +45,7 @@ export { type Nadam, type NadamOptions, nadam } from "./optimizers/nadam.ts";
 export { type Rmsprop, type RmspropOptions, rmsprop } from "./optimizers/rmsprop.ts";
 export { type Rprop, type RpropOptions, rprop } from "./optimizers/rprop.ts";
 export { type Sgd, type SgdOptions, sgd } from "./optimizers/sgd.ts";
+export type { PreparationOptions } from "./preparation.ts";
 export type {
   Derivatives,
   Evaluation,
@@ -53,6 +56,7 @@ export type {
   LayerParameters,
   TargetValues,
 } from "./results.ts";
+export type { ScalerKind } from "./scalers.ts";
 export {
   type Cosine,
   cosine,

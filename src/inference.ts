@@ -4,6 +4,7 @@ import type { Machine } from "./machine.ts";
 import { type Metric, measure } from "./metrics/index.ts";
 import type { Matrix } from "./plan.ts";
 import type { Program } from "./program.ts";
+import { invertScaler } from "./scalers.ts";
 import type { Samples } from "./validation.ts";
 import { sumOf } from "./weights.ts";
 
@@ -77,7 +78,7 @@ function runWithTargets(
  */
 export function* evaluation<P extends Precision>(
   machine: Machine<P>,
-  { x, y }: Samples,
+  { x, y, scaler }: Samples,
   metrics: readonly Metric[],
 ): Generator<undefined, { loss: number; metrics: Record<string, number> }> {
   const { evaluate, predict } = machine.programs;
@@ -98,7 +99,12 @@ export function* evaluation<P extends Precision>(
     }
     yield;
   }
-  return { loss: sum / x.rows, metrics: measure(metrics, predictions, y, { loss, outputs }) };
+  // Metrics are in y's own units; in f64, whose range they do not leave.
+  const unscaled = (data: ArrayLike<number>) => invertScaler("metrics: row", scaler!, Float64Array.from(data));
+  const measured = scaler
+    ? measure(metrics, unscaled(predictions), { kind: "values", data: unscaled(y.data) }, { loss, outputs })
+    : measure(metrics, predictions, y, { loss, outputs });
+  return { loss: sum / x.rows, metrics: measured };
 }
 
 /** Rows `first`…`first + count − 1` of the targets as values: labels as one-hot rows. */

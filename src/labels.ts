@@ -16,15 +16,16 @@ const order = (a: Name, b: Name) => (a < b ? -1 : Number(a > b));
 /**
  * The distinct names of y in order, label k being the k-th: strings by code unit, numbers by value, false before true.
  * As JSON it stays what it is.
+ * @param name the argument's
  * @param y an array of strings, of booleans or of finite numbers, or a typed array of numbers; at least one
  * @throws TypeError for other things and for two kinds in one y; RangeError for none, NaN and the infinities
  */
-export function namesOf(where: string, y: unknown): readonly Name[] {
-  const list = checkList(where, "y", y, "an array of strings, booleans or numbers, or a typed array of numbers");
-  if (list.length === 0) throw new RangeError(`${where}: y is empty, expected at least one name`);
+export function namesOf(where: string, y: unknown, name = "y"): readonly Name[] {
+  const list = checkList(where, name, y, "an array of strings, booleans or numbers, or a typed array of numbers");
+  if (list.length === 0) throw new RangeError(`${where}: ${name} is empty, expected at least one name`);
   const names = new Set<Name>();
   for (let row = 0; row < list.length; row++) {
-    names.add(checkName(`${where}: y row ${row}`, list[row], list[0]));
+    names.add(checkName(`${where}: ${name} row ${row}`, list[row], list[0]));
   }
   return Object.freeze([...names].sort(order));
 }
@@ -47,15 +48,16 @@ export function checkNames(where: string, value: unknown): readonly Name[] {
 
 /**
  * The labels, 0 to names.length − 1, of what y names.
+ * @param place what an element's number is that of, in messages
  * @throws TypeError, RangeError for what is not among the names
  */
-export function labelsOf(where: string, y: unknown, names: readonly Name[]): Int32Array<ArrayBuffer> {
+export function labelsOf(where: string, y: unknown, names: readonly Name[], place = "y row"): Int32Array<ArrayBuffer> {
   const list = checkList(where, "y", y, "an array of names");
   const labels = new Int32Array(list.length);
   const known = new Map<unknown, number>(names.map((name, k) => [name, k]));
   for (let row = 0; row < labels.length; row++) {
     const label = known.get(list[row]);
-    if (label === undefined) throw unexpected(`${where}: y row ${row}`, list[row], oneOfThe(names), typeof names[0]);
+    if (label === undefined) throw unexpected(`${where}: ${place} ${row}`, list[row], oneOfThe(names), typeof names[0]);
     labels[row] = label;
   }
   return labels;

@@ -1,19 +1,29 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type Architecture, type ArchitectureOptions, checkArchitecture, outputsOf } from "./architecture.ts";
 import { type Checkpoint, checkPrint, dataPrint, optionsPrint } from "./checkpoint.ts";
-import { type NumbersOf, type Precision, type Rows, type Targets, toRows, toTargets } from "./data.ts";
+import { type NumbersOf, type Precision, type Rows, toRows } from "./data.ts";
 import { derive } from "./derivatives.ts";
 import { DivergedError, FormatError, StateError } from "./errors.ts";
 import { writeFileAtomically } from "./files.ts";
 import { checkFit, type FitOptions, type Settings, type TrainOptions } from "./fit.ts";
 import { type History, historyOf, type Stopped } from "./history.ts";
 import { infer, inferenceRows, inferLabels, tally } from "./inference.ts";
+import type { Name } from "./labels.ts";
 import type { ParameterShape } from "./layers/layer.ts";
 import { Machine } from "./machine.ts";
 import { CoreModule, type CoreSource, loadCore, type Numerics } from "./module.ts";
 import { optimizerKind } from "./optimizers/index.ts";
-import { checkKnown, oneOf, unexpected } from "./options.ts";
+import { boolean, checkKnown, oneOf, unexpected } from "./options.ts";
 import type { Matrix } from "./plan.ts";
+import {
+  fitPreparation,
+  type Preparation,
+  prepare,
+  prepareRows,
+  readRows,
+  readTargets,
+  wantedPreparation,
+} from "./preparation.ts";
 import type { Needs } from "./programs.ts";
 import type {
   Derivatives,
@@ -25,9 +35,10 @@ import type {
   TargetValues,
 } from "./results.ts";
 import { readSaved, writeSaved } from "./saved.ts";
+import { invertScaler } from "./scalers.ts";
 import { slices } from "./slices.ts";
 import { type Counters, type Progress, Training } from "./training.ts";
-import { type Samples, split } from "./validation.ts";
+import { type Samples, split, take } from "./validation.ts";
 import { toWeights, type WeightOptions } from "./weights.ts";
 
 /** Options of `Network.create`. */
@@ -65,6 +76,8 @@ export class Network<P extends Precision = "f32"> {
   readonly #module: CoreModule;
   readonly #architecture: Architecture;
   readonly #counters: Counters;
+  /** What the first `fit` that was asked for one prepares data with from then on. */
+  #preparation: Preparation = {};
   #machine: Machine<P> | undefined;
   #training = false;
   #history: History = historyOf();
@@ -137,7 +150,7 @@ export class Network<P extends Precision = "f32"> {
     checkKnown(where, options, ["numerics", "core"]);
     const { numerics = "reproducible", core } = options;
     oneOf(where, "numerics", numerics, NUMERICS);
-    const { architecture, counters, parameters, checkpoint } = readSaved(
+    const { architecture, counters, parameters, preparation, checkpoint } = readSaved(
       bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes,
       resume,
     );
@@ -152,6 +165,7 @@ export class Network<P extends Precision = "f32"> {
     for (const [l, matrices] of machine.programs.numbers.entries()) {
       for (const [b, matrix] of matrices.entries()) machine.write(matrix, parameters[l]![b]!);
     }
+    network.#preparation = preparation;
     network.#resumed = checkpoint;
     if (checkpoint) network.#checkpoint = () => checkpoint;
     if (checkpoint?.training) network.#history = historyOf(checkpoint.training.standing.history);
@@ -185,7 +199,7 @@ export class Network<P extends Precision = "f32"> {
   /**
    * Trains. Resolves when all epochs are done; the event loop is served about every 10 ms.
    * @param x rows of features
-   * @param y class labels or scalar targets, one for each row, or rows × outputs values
+   * @param y class labels, their names or scalar targets, one for each row, or rows × outputs values
    * @throws (rejects with) TypeError, RangeError for bad input, before anything changes; DivergedError for a loss or a
    * parameter that is not finite, with the network back at the last whole epoch; the signal's reason; StateError during another fit
    * @example const history = await net.fit(x, y, { optimizer: sgd({ learningRate: 0.1 }), epochs: 10, batchSize: 32 })
@@ -214,11 +228,18 @@ export class Network<P extends Precision = "f32"> {
   ): AsyncGenerator<Progress, History, undefined> {
     this.#alive(where);
     this.#idle(where);
-    const given = this.#samples(where, features, targets);
-    const settings = checkFit(where, options, given.x.rows, this.#architecture);
-    const all = { ...given, weights: toWeights(where, options, given.y, given.x.rows, outputsOf(this.#architecture)) };
+    const architecture = this.#architecture;
+    const wanted = wantedPreparation(where, options, targets, architecture, this.#preparation, this.#counters.step);
+    const given = this.#raw(where, features, targets, wanted ?? this.#preparation);
+    const settings = checkFit(where, options, given.x.rows, architecture);
+    const weighted = { ...given, weights: toWeights(where, options, given.y, given.x.rows, outputsOf(architecture)) };
     const { optimizer, batchSize, stepSize, stepsPerEpoch, sampling, signal, onEnd } = settings;
-    const { training: samples, validation } = this.#divide(where, all, settings);
+    const held = given.x.rows - settings.rows;
+    const places = held > 0 ? split(given.x.rows, held, architecture.seed, this.#module) : undefined;
+    const preparation = wanted ? fitPreparation(where, wanted, given, places?.training) : this.#preparation;
+    const all = prepare(where, preparation, weighted, architecture.precision);
+    const samples = places ? take(all, places.training) : all;
+    const validation = places ? take(all, places.validation) : this.#validation(where, settings, preparation);
     const { x, y, weights } = samples;
     if (this.#resumed?.training) {
       const { options: then, data } = this.#resumed.training;
@@ -241,6 +262,7 @@ export class Network<P extends Precision = "f32"> {
     const training = new Training(machine, this.#counters, settings, samples, validation);
     if (this.#resumed?.training) training.restore(this.#resumed.training.standing, this.#resumed.states);
     this.#resumed = undefined;
+    this.#preparation = preparation;
     this.#history = training.history;
     this.#training = true;
     const prints = () => ({ options: optionsPrint(settings), data: dataPrint(samples, validation) });
@@ -271,50 +293,60 @@ export class Network<P extends Precision = "f32"> {
     return this.history;
   }
 
-  /** The samples to train on, and those to validate with. */
-  #divide(where: string, all: Samples, settings: Settings): { training: Samples; validation?: Samples } {
-    const { validationData, rows } = settings;
-    if (validationData) {
-      const [x, y] = validationData;
-      return { training: all, validation: this.#samples(`${where}: validationData`, x, y) };
-    }
-    if (rows === all.x.rows) return { training: all };
-    return split(all, all.x.rows - rows, this.#architecture.seed, this.#module);
+  /** The samples of `validationData`. */
+  #validation(where: string, { validationData }: Settings, preparation: Preparation): Samples | undefined {
+    if (!validationData) return undefined;
+    const [x, y] = validationData;
+    return this.#samples(`${where}: validationData`, x, y, preparation);
   }
 
   /**
-   * Predictions [rows × outputs]: ŷ, or the probabilities that the loss makes of it.
+   * Predictions [rows × outputs]: ŷ, or the probabilities that the loss makes of it; where y is scaled, in the units it had before.
    * @throws TypeError, RangeError for bad input
    * @example net.predict([[5.1, 3.5, 1.4, 0.2]])
    */
   predict(x: Features): NumbersOf<P> {
     const machine = this.#alive("predict");
-    return infer(machine, machine.programs.predict, this.#rows("predict", x));
+    return this.#unscaled("predict", infer(machine, machine.programs.predict, this.#rows("predict", x)));
   }
 
   /** ŷ [rows × outputs], before the loss's link; for meanSquaredError the same as `predict`. @throws TypeError, RangeError */
   logits(x: Features): NumbersOf<P> {
     const machine = this.#alive("logits");
-    return infer(machine, machine.programs.logits, this.#rows("logits", x));
+    return this.#unscaled("logits", infer(machine, machine.programs.logits, this.#rows("logits", x)));
   }
 
   /**
    * Labels: for each row the class of the largest output; with binaryCrossEntropy 0 or 1 for each output [rows × outputs].
-   * @throws TypeError, RangeError for bad input; RangeError for a regression with one output, which has no labels
+   * @param options.names gives the names of the labels, as they stood in y
+   * @throws TypeError, RangeError for bad input; RangeError for a regression with one output or scaled targets, which has no labels, and
+   * where names are asked for and y had none
    */
-  classify(x: Features): Int32Array {
+  classify(x: Features, options?: { names?: false | undefined }): Int32Array;
+  classify(x: Features, options: { names: true }): Name[];
+  classify(x: Features, options: { names?: boolean | undefined } = {}): Int32Array | Name[] {
     const machine = this.#alive("classify");
+    checkKnown("classify", options, ["names"]);
+    const { names, y } = this.#preparation;
+    const named = boolean("classify", "names", options.names ?? false);
+    if (y) throw new RangeError("classify: y is scaled, and values have no labels; use predict");
+    if (named && !names) {
+      throw new RangeError(
+        "classify: names is true, and the network has none, expected a fit with names in y or labels",
+      );
+    }
     const { classify } = machine.programs;
     if (!classify) {
       throw new RangeError(
         "classify: meanSquaredError with 1 output has no labels, expected at least 2 outputs; use predict",
       );
     }
-    return inferLabels(machine, classify, this.#rows("classify", x));
+    const labels = inferLabels(machine, classify, this.#rows("classify", x));
+    return named ? Array.from(labels, (label) => names![label]!) : labels;
   }
 
   /**
-   * The mean loss, and how many labels agree.
+   * The mean loss, of scaled targets where y is scaled, and how many labels agree.
    * @param options.sampleWeight a finite number from 0 for each row, not all 0: the loss is Σ w·loss / Σ w; labels are counted as they are
    * @throws TypeError, RangeError for bad input
    */
@@ -323,7 +355,7 @@ export class Network<P extends Precision = "f32"> {
     const samples = this.#weighted("evaluate", x, y, options);
     const { loss, correct } = tally(machine, machine.programs.evaluate, samples);
     const { rows } = samples.x;
-    const agree = machine.programs.classify ? correct : Number.NaN;
+    const agree = machine.programs.classify && !this.#preparation.y ? correct : Number.NaN;
     return { loss, correct: agree, accuracy: agree / rows, zeroOneLoss: rows - agree };
   }
 
@@ -419,7 +451,7 @@ export class Network<P extends Precision = "f32"> {
   save(): Uint8Array {
     this.#alive("save");
     const parameters = this.parameters();
-    return writeSaved(this.#architecture, this.#counters, parameters);
+    return writeSaved(this.#architecture, this.#counters, parameters, this.#preparation);
   }
 
   /**
@@ -432,7 +464,7 @@ export class Network<P extends Precision = "f32"> {
     const machine = this.#alive("checkpoint");
     const checkpoint = this.#checkpoint?.() ?? { states: { state: machine.view(machine.programs.state) } };
     const counters = checkpoint.training?.standing.now ?? this.#counters;
-    return writeSaved(this.#architecture, counters, this.parameters(), checkpoint);
+    return writeSaved(this.#architecture, counters, this.parameters(), this.#preparation, checkpoint);
   }
 
   /**
@@ -486,19 +518,32 @@ export class Network<P extends Precision = "f32"> {
   }
 
   #rows(where: string, x: unknown): Rows {
-    return toRows(where, x, this.#architecture.inputs.shape[0], this.#architecture.precision);
+    const { precision } = this.#architecture;
+    return prepareRows(where, this.#preparation, readRows(where, x, this.#preparation, this.#architecture), precision);
   }
 
-  #samples(where: string, features: unknown, targets: unknown): Samples {
-    const x = this.#rows(where, features);
-    const { loss, precision } = this.#architecture;
-    return { x, y: toTargets(where, targets, x.rows, outputsOf(this.#architecture), loss, precision) };
+  /** Samples as they came, for what prepares them. */
+  #raw(where: string, features: unknown, targets: unknown, prepared: Parameters<typeof readRows>[2]): Samples {
+    const x = readRows(where, features, prepared, this.#architecture);
+    return { x, y: readTargets(where, targets, x.rows, prepared, this.#architecture) };
+  }
+
+  #samples(where: string, features: unknown, targets: unknown, preparation = this.#preparation): Samples {
+    const samples = this.#raw(where, features, targets, preparation);
+    return prepare(where, preparation, samples, this.#architecture.precision);
+  }
+
+  /** Outputs in y's own units. */
+  #unscaled(where: string, outputs: NumbersOf<P>): NumbersOf<P> {
+    const { y } = this.#preparation;
+    return y ? invertScaler(`${where}: output`, y, outputs) : outputs;
   }
 
   #weighted(where: string, features: unknown, targets: unknown, options: WeightOptions): Samples {
     checkKnown(where, options, ["sampleWeight"]);
-    const { x, y } = this.#samples(where, features, targets);
-    return { x, y, weights: toWeights(where, options, y, x.rows, outputsOf(this.#architecture)) };
+    const samples = this.#samples(where, features, targets);
+    const { x, y } = samples;
+    return { ...samples, weights: toWeights(where, options, y, x.rows, outputsOf(this.#architecture)) };
   }
 
   #values(where: string, layer: number, name: string, given: unknown, { rows, columns }: Matrix): Rows["data"] {

@@ -1,4 +1,5 @@
 import type { NumbersOf, Precision } from "./data.ts";
+import type { Name } from "./labels.ts";
 import type { StatisticName } from "./layers/layer.ts";
 
 // What goes into a network and comes out of it.
@@ -6,8 +7,8 @@ import type { StatisticName } from "./layers/layer.ts";
 /** Rows of features: arrays of numbers or typed arrays, one for each row; or one flat row-major array of rows × inputs numbers. */
 export type Features = ArrayLike<number> | ArrayLike<ArrayLike<number>>;
 
-/** Class labels or scalar targets, one for each row; or rows × outputs values, nested or flat. */
-export type TargetValues = ArrayLike<number> | ArrayLike<ArrayLike<number>>;
+/** Class labels, their names or scalar targets, one for each row; or rows × outputs values, nested or flat. */
+export type TargetValues = ArrayLike<Name> | ArrayLike<ArrayLike<Name>>;
 
 /**
  * The parameters of one layer. Dense: weights [inputs × units] row-major, biases [units], shape [inputs, units]. Normalisations:
@@ -31,7 +32,10 @@ export type GivenParameters = { [name in "weights" | "biases" | StatisticName]?:
   shape?: readonly number[] | undefined;
 };
 
-/** The mean loss and, where there are labels, how many of them agree; NaN for a regression with one output. */
+/**
+ * The mean loss, of scaled targets where y is scaled, and, where there are labels, how many of them agree; NaN for a regression with one
+ * output or scaled targets.
+ */
 export interface Evaluation {
   /** Mean over the samples. */
   loss: number;

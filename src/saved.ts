@@ -8,6 +8,7 @@ import {
 import { addCheckpoint, type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 import { FormatError } from "./errors.ts";
 import { checkKnown, nonNegativeInteger } from "./options.ts";
+import { checkPreparation, type Preparation } from "./preparation.ts";
 import type { LayerParameters } from "./results.ts";
 import { parseSafetensors, serializeSafetensors, type Tensor } from "./safetensors.ts";
 import type { Counters } from "./training.ts";
@@ -16,6 +17,7 @@ import type { Counters } from "./training.ts";
 //   format        "steepest 1"
 //   architecture  the architecture as JSON
 //   counters      {"step", "epoch"} as JSON
+//   preparation   what is done to x and y before, as JSON; absent where nothing is
 // and for layer l the tensors that it has, layers.l.weights [inputs, units], layers.l.biases [units] …, in the order of its kind.
 
 const FORMAT = "steepest 1";
@@ -26,6 +28,7 @@ export function writeSaved(
   architecture: Architecture,
   counters: Counters,
   layers: LayerParameters[],
+  preparation: Preparation,
   checkpoint?: Checkpoint,
 ): Uint8Array {
   const dtype = DTYPES[architecture.precision];
@@ -42,6 +45,7 @@ export function writeSaved(
     ["architecture", JSON.stringify(architecture)],
     ["counters", JSON.stringify({ step, epoch })],
   ]);
+  if (Object.keys(preparation).length > 0) metadata.set("preparation", JSON.stringify(preparation));
   if (checkpoint) addCheckpoint(checkpoint, metadata, tensors);
   return serializeSafetensors(tensors, metadata);
 }
@@ -54,6 +58,7 @@ export function readSaved(
   architecture: Architecture;
   counters: Counters;
   parameters: (Float32Array | Float64Array)[][];
+  preparation: Preparation;
   checkpoint: Checkpoint | undefined;
 } {
   const { metadata, tensors } = parseSafetensors(bytes);
@@ -73,6 +78,8 @@ export function readSaved(
     const where = "Cannot load: counters";
     return { step: nonNegativeInteger(where, "step", step), epoch: nonNegativeInteger(where, "epoch", epoch) };
   });
+  const check = (value: unknown) => checkPreparation("Cannot load: preparation", value, architecture);
+  const preparation = metadata.has("preparation") ? fromJSON(metadata, "preparation", check) : {};
   const dtype = DTYPES[architecture.precision];
   let expected = 0;
   const parameters = namedShapes(architecture).map((shapes, l) =>
@@ -92,7 +99,8 @@ export function readSaved(
   if (size !== expected) {
     throw new FormatError(`Cannot load: the file has ${size} tensors, expected ${expected}`);
   }
-  return { architecture, counters, parameters, checkpoint: resume ? readCheckpoint(metadata, tensors) : undefined };
+  const checkpoint = resume ? readCheckpoint(metadata, tensors) : undefined;
+  return { architecture, counters, parameters, preparation, checkpoint };
 }
 
 /** What each layer has: its parameters, then its statistics. */

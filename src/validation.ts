@@ -1,6 +1,7 @@
 import type { Rows, Targets } from "./data.ts";
 import type { CoreModule } from "./module.ts";
 import { words } from "./random.ts";
+import type { Scaler } from "./scalers.ts";
 
 /** Rows of features and as many targets. */
 export interface Samples {
@@ -8,6 +9,8 @@ export interface Samples {
   readonly y: Targets;
   /** One of each sample, where they have any. */
   readonly weights?: Float64Array | undefined;
+  /** What y was scaled by. */
+  readonly scaler?: Scaler | undefined;
 }
 
 /** The pass of a shuffle that no epoch comes to: it tells the split apart. */
@@ -17,28 +20,25 @@ const SPLIT = 2 ** 32 - 1;
 export const splitCount = (rows: number, part: number) => Math.max(1, Math.floor(rows * part));
 
 /**
- * Divides samples into those that train and the `count` that validate, which a shuffle from the seed draws. Both keep the order in which
- * they stood.
+ * The rows that train and the `count` that validate, which a shuffle from the seed draws. Both keep the order in which they stood.
  */
 export function split(
-  samples: Samples,
+  rows: number,
   count: number,
   seed: number,
   module: CoreModule,
-): { training: Samples; validation: Samples } {
-  const { x } = samples;
-  const scratch = Math.ceil((module.heapBase + 4 * x.rows) / 16) * 16;
+): { training: Uint32Array; validation: Uint32Array } {
+  const scratch = Math.ceil((module.heapBase + 4 * rows) / 16) * 16;
   const { core, buffer } = module.instantiate(scratch + 64);
-  core.shuffle(module.heapBase, x.rows, ...words(seed), 0, SPLIT, scratch);
-  const order = new Uint32Array(buffer, module.heapBase, x.rows);
-  const chosen = order.slice(0, count).sort();
-  const rest = order.slice(count).sort();
-  return { training: take(samples, rest), validation: take(samples, chosen) };
+  core.shuffle(module.heapBase, rows, ...words(seed), 0, SPLIT, scratch);
+  const order = new Uint32Array(buffer, module.heapBase, rows);
+  return { training: order.slice(count).sort(), validation: order.slice(0, count).sort() };
 }
 
 /** The samples at the given places. */
-export function take({ x, y, weights }: Samples, places: ArrayLike<number>): Samples {
+export function take({ x, y, weights, scaler }: Samples, places: ArrayLike<number>): Samples {
   return {
+    scaler,
     x: { ...x, data: gathered(x.data, places, x.width), rows: places.length },
     y: { ...y, data: gathered(y.data, places, y.data.length / x.rows) } as Targets,
     weights: weights && Float64Array.from(places, (place) => weights[place]!),
