@@ -97,12 +97,13 @@ function checksum(metadata: ReadonlyMap<string, string>, tensors: ReadonlyMap<st
   return hash(...texts.sort(), ...data);
 }
 
-/** JSON that keeps NaN and the infinities, as the words that they print as, and says where a function stood. */
+/** JSON that keeps NaN, the infinities and −0, as the words that they print as, and says where a function stood. */
 const stringify = (value: unknown): string | undefined =>
   JSON.stringify(value, (_, item) => {
     if (typeof item === "function") return "function";
+    if (Object.is(item, -0)) return "-0";
     return typeof item === "number" && !Number.isFinite(item) ? String(item) : item;
   });
 
 const parse = (text: string): unknown =>
-  JSON.parse(text, (_, item) => (/^(NaN|-?Infinity)$/.test(String(item)) ? Number(item) : item));
+  JSON.parse(text, (_, item) => (typeof item === "string" && /^(NaN|-?Infinity|-0)$/.test(item) ? Number(item) : item));

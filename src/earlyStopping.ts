@@ -50,8 +50,10 @@ export function judge(
   value: number,
   larger: boolean,
 ): { best: boolean; stop: boolean } {
-  const gain = larger ? value - (state.best ?? 0) : (state.best ?? 0) - value;
-  if (state.best === undefined || gain > minDelta) {
+  const { best } = state;
+  // NaN is never the best: nothing would be better than it.
+  const improved = best === undefined ? !Number.isNaN(value) : (larger ? value - best : best - value) > minDelta;
+  if (improved) {
     Object.assign(state, { best: value, epoch, waited: 0 });
     return { best: true, stop: false };
   }

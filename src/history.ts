@@ -22,7 +22,7 @@ export interface History {
   metrics?: Record<string, number[]>;
   /** The learning rate of the epoch's last step; NaN for optimizers without one. */
   learningRate: number[];
-  /** Seconds that the epoch took. Not enumerable: two equal runs have equal histories. */
+  /** Seconds that the epoch took; NaN for those before a checkpoint. Not enumerable: two equal runs have equal histories. */
   readonly seconds: number[];
   /** Why it ended; undefined as long as it has not. */
   stopped?: Stopped;

@@ -278,10 +278,9 @@ export class Network<P extends Precision = "f32"> {
       stopped = error instanceof DivergedError ? "divergence" : signal?.aborted ? "abort" : "error";
       throw error;
     } finally {
-      if (stopped === "epochs") training.restoreBest();
-      const { standing } = training;
-      // In the middle of an epoch what follows is not what the training would have gone on with.
-      const states = training.states;
+      // Neither the best epoch nor, in the middle of one, its end is what the training would have gone on with.
+      const { standing, states } = training;
+      if (["epochs", "converged", "divergence"].includes(stopped)) training.restoreBest();
       training.end();
       const print = machine.bytes > KEPT_BYTES ? prints() : undefined;
       this.#checkpoint = () => ({ training: { standing, ...(print ?? prints()) }, states });

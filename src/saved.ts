@@ -68,6 +68,7 @@ export function readSaved(
       `Cannot load: the file's format is ${found === undefined ? "not named" : JSON.stringify(found)}, expected "${FORMAT}"`,
     );
   }
+  const checkpoint = resume ? readCheckpoint(metadata, tensors) : undefined;
   const architecture = fromJSON(metadata, "architecture", (value) => {
     checkKnown("Cannot load: architecture", value, ["inputs", "layers", "loss", "precision", "seed"]);
     return checkArchitecture("Cannot load: architecture", value as ArchitectureOptions);
@@ -99,7 +100,6 @@ export function readSaved(
   if (size !== expected) {
     throw new FormatError(`Cannot load: the file has ${size} tensors, expected ${expected}`);
   }
-  const checkpoint = resume ? readCheckpoint(metadata, tensors) : undefined;
   return { architecture, counters, parameters, preparation, checkpoint };
 }
 

@@ -24,9 +24,9 @@ export async function* slices(
   const tell = async (told: unknown) => {
     if ((await told) === "stop") training.stop();
   };
-  // A checkpoint can stand between the last step of an epoch and its end.
-  let between = training.epochEnded;
-  while (!training.done) {
+  // A checkpoint can stand between a step and what follows from it.
+  let between = training.epochEnded || training.reportDue;
+  while (between || !training.done) {
     if (!between) {
       training.advance(deadline);
       const step = onStep?.(training.progress);
@@ -38,7 +38,10 @@ export async function* slices(
       const epoch = onEpoch?.(training.progress);
       if (epoch !== undefined) await tell(epoch);
     }
-    if (training.reportDue) yield training.progress;
+    if (training.reportDue) {
+      training.reportDue = false;
+      yield training.progress;
+    }
     if (performance.now() >= deadline) await rest();
     check();
     if (!training.done) signal?.throwIfAborted();

@@ -56,6 +56,12 @@ export interface Standing {
   readonly stepsLeft: number;
   /** Whether the last step of an epoch was taken, and its end not reached. */
   readonly unfinished: boolean;
+  /** Whether `train` has a value to yield that it has not yielded. */
+  readonly reportDue: boolean;
+  /** What the latest epoch came to, until the next begins. */
+  readonly result?: Measured | undefined;
+  /** Of the latest step. */
+  readonly learningRate: number;
   /** Passes over the rows that the epoch has begun, and the place in the latest. */
   readonly pass: number;
   readonly position: number;
@@ -66,8 +72,13 @@ export interface Standing {
   readonly patience: Patience;
   /** Whether early stopping has ended it. */
   readonly stopped: boolean;
+  /** Whether a method has come to an end by itself. */
+  readonly settled: boolean;
   readonly history: Omit<History, "seconds" | "stopped">;
 }
+
+/** What an epoch came to, apart from its time: two equal trainings have equal checkpoints. */
+type Measured = Omit<EpochResult, "seconds">;
 
 /** About how long one call of the core may take, in ms: short enough for a slice, long enough that the call costs nothing. */
 const CALL = 2;
@@ -80,7 +91,7 @@ export class Training {
   readonly #settings: Settings;
   readonly #samples: Samples;
   readonly #validation: Samples | undefined;
-  /** What the latest `advance` came to: the end of an epoch, and a point at which `train` yields. */
+  /** What the latest `advance` came to: the end of an epoch, and a point at which `train` yields, until it has. */
   epochEnded = false;
   reportDue = false;
   /** Counters when the call began, and when it ends. */
@@ -94,11 +105,13 @@ export class Training {
   #best: Uint8Array | undefined;
   #patience: Patience = { epoch: 0, waited: 0 };
   /** What the latest epoch came to, until the next begins. */
-  #result: EpochResult | undefined;
+  #result: Measured | undefined;
   /** When the epoch began, and when the latest call of the core ended (performance.now()). */
   #epochBegan = 0;
   #now = performance.now();
   #stopping = false;
+  /** Whether early stopping has ended it, perhaps together with a callback. */
+  #stoppedEarly = false;
   #stepsLeft = 0;
   #untilReport: number;
   #pass = 0;
@@ -140,30 +153,43 @@ export class Training {
   /** Where it stands. */
   get standing(): Standing {
     const { cursor } = this.#machine;
-    const { stopped, ...history } = historyOf(this.history);
+    const { stopped: _, ...history } = historyOf(this.history);
     return {
       first: this.#first,
       whole: this.#whole,
       now: { ...this.#counters },
       stepsLeft: this.#stepsLeft,
-      unfinished: this.epochEnded && !this.#result,
+      unfinished: this.#unfinished,
+      reportDue: this.reportDue,
+      result: this.#result,
+      learningRate: this.#rate,
       pass: this.#pass,
       position: cursor.position,
       loss: cursor.loss,
       samples: cursor.samples,
       untilReport: this.#untilReport,
       patience: { ...this.#patience },
-      stopped: stopped === "earlyStopping",
+      stopped: this.#stoppedEarly,
+      settled: this.#settled,
       history,
     };
   }
 
+  /** Whether the last step of an epoch was taken, and its end not reached. */
+  get #unfinished(): boolean {
+    return this.epochEnded && !this.#result;
+  }
+
+  /** Whether it is between the first step of an epoch, or what was to be that, and its end. */
+  get #midst(): boolean {
+    return this.#stepsLeft > 0 || this.#unfinished;
+  }
+
   /** Copies of the network's state as it is, at the end of the last whole epoch if that is another, and of the best that is kept. */
   get states(): States {
-    const midst = this.#stepsLeft > 0 || (this.epochEnded && !this.#result);
     return {
       state: this.#state.slice(),
-      whole: midst ? this.#snapshot.slice() : undefined,
+      whole: this.#midst ? this.#snapshot.slice() : undefined,
       best: this.#best?.slice(),
     };
   }
@@ -183,9 +209,15 @@ export class Training {
     this.#untilReport = Math.min(standing.untilReport, this.#settings.every);
     this.#patience = { ...standing.patience };
     this.#stopping = standing.stopped;
+    this.#stoppedEarly = standing.stopped;
     Object.assign(this.history, historyOf(standing.history));
+    this.history.seconds.push(...standing.history.loss.map(() => Number.NaN));
     if (standing.stopped) this.history.stopped = "earlyStopping";
+    this.#settled = standing.settled;
     this.epochEnded = standing.unfinished;
+    this.reportDue = standing.reportDue;
+    this.#result = standing.result;
+    if (rateOf(optimizer) !== undefined) this.#machine.setRates(standing.learningRate);
     cursor.step = standing.now.step;
     cursor.clear();
     cursor.setSums(standing.loss, standing.samples);
@@ -197,7 +229,7 @@ export class Training {
       this.#nextPass();
       cursor.position = standing.position;
     }
-    if (typeof rateOf(optimizer) !== "number") this.#nextRates();
+    this.#forgetRates();
   }
 
   get done(): boolean {
@@ -212,7 +244,7 @@ export class Training {
   /** Ends the training after the step, or the epoch, that is done. */
   stop(): void {
     this.#stopping = true;
-    this.history.stopped = "callback";
+    this.history.stopped ??= "callback";
   }
 
   get progress(): Progress {
@@ -296,11 +328,12 @@ export class Training {
 
   /** Ends the call, perhaps in the middle of an epoch: once a step of it was taken its number is used up. */
   end(): void {
-    if (this.#stepsLeft > 0 && this.#stepsLeft < this.#settings.stepsPerEpoch) {
+    if (this.#midst && this.#stepsLeft < this.#settings.stepsPerEpoch) {
       this.#counters.epoch += 1;
       this.#machine.clock.epochs += 1;
     }
     this.#stepsLeft = 0;
+    this.epochEnded = false;
   }
 
   #beginEpoch(): void {
@@ -308,13 +341,18 @@ export class Training {
     this.#snapshot.set(this.#state);
     this.#whole = { ...this.#counters };
     this.#result = undefined;
+    this.epochEnded = false;
     this.#epochBegan = this.#now;
     cursor.clear();
     this.#stepsLeft = this.#settings.stepsPerEpoch;
     this.#pass = 0;
     cursor.follow(0, 0, this.#settings.batchSize, this.#settings.stepSize);
-    const rate = rateOf(this.#settings.optimizer);
-    if (rate !== undefined && typeof rate !== "number") this.#nextRates();
+    this.#forgetRates();
+  }
+
+  /** Has a rate that changes looked up again before the next step. */
+  #forgetRates(): void {
+    if (typeof (rateOf(this.#settings.optimizer) ?? 0) !== "number") this.#rated = 0;
   }
 
   /** Looks up the learning rates of the next steps of the epoch. */
@@ -383,15 +421,15 @@ export class Training {
   #closeEpoch(validationLoss?: number, metrics?: Record<string, number>): void {
     const { loss: sum, samples } = this.#machine.cursor;
     const seconds = (this.#now - this.#epochBegan) / 1000;
-    this.#result = { loss: sum / samples, validationLoss, metrics, learningRate: this.#rate, seconds };
-    append(this.history, this.#result);
+    this.#result = { loss: sum / samples, validationLoss, metrics, learningRate: this.#rate };
+    append(this.history, { ...this.#result, seconds });
     this.#counters.epoch += 1;
     endEpoch(rateOf(this.#settings.optimizer), this.#result, this.#machine.clock);
     this.#judge(this.#result);
   }
 
   /** Early stopping: keeps the best state, and ends the training when patience is at its end. */
-  #judge({ loss, validationLoss, metrics }: EpochResult): void {
+  #judge({ loss, validationLoss, metrics }: Measured): void {
     const { earlyStopping } = this.#settings;
     if (!earlyStopping) return;
     const { monitor, restoreBest } = earlyStopping;
@@ -399,15 +437,16 @@ export class Training {
     const value = monitor === "loss" ? loss : monitor === "validationLoss" ? validationLoss! : metrics![monitor]!;
     const { best, stop } = judge(earlyStopping, this.#patience, this.#counters.epoch, value, larger);
     if (best && restoreBest) this.#best = this.#state.slice();
-    if (!stop || this.#stopping) return;
+    if (!stop) return;
     this.#stopping = true;
-    this.history.stopped = "earlyStopping";
+    this.#stoppedEarly = true;
+    this.history.stopped ??= "earlyStopping";
   }
 
   #diverge(): never {
     const { step, epoch } = this.#counters;
     const { loss, samples } = this.#machine.cursor;
-    this.#state.set(this.#best ?? this.#snapshot);
+    this.#state.set(this.#snapshot);
     Object.assign(this.#counters, this.#whole);
     this.#stepsLeft = 0;
     throw new DivergedError({

@@ -125,8 +125,8 @@ function readAll(net: Net): void {
 describe("while fit runs", () => {
   test("a second fit, train and setParameters throw a StateError, and the first goes on", async () => {
     const [net, expected] = [await classifier(), await classifier()];
-    await expected.fit(x, labels, { ...options, epochs: 500 });
-    const running = net.fit(x, labels, { ...options, epochs: 500 });
+    await expected.fit(x, labels, { ...options, epochs: 50_000 });
+    const running = net.fit(x, labels, { ...options, epochs: 50_000 });
     for (const attempt of [
       async () => net.fit(x, labels, options),
       async () => net.train(x, labels, options).next(),
