@@ -13,17 +13,26 @@ export class DivergedError extends Error {
   /** The mean loss of the epoch up to the step; it can be finite where only a gradient was not. */
   readonly loss: number;
 
-  constructor({ step, epoch, learningRate, loss }: Pick<DivergedError, "step" | "epoch" | "learningRate" | "loss">) {
+  /** The first layer with a parameter, a statistic or a gradient that is not finite, from 0; undefined where it is the loss alone. */
+  readonly layer: number | undefined;
+  /** The likeliest cause and what to do, judged by the features and by how the loss went. */
+  readonly likely: string;
+
+  constructor(facts: Pick<DivergedError, "step" | "epoch" | "learningRate" | "loss" | "layer" | "likely">) {
+    const { step, epoch, learningRate, loss, layer, likely } = facts;
     const back = epoch > 1 ? `back at the end of epoch ${epoch - 1}` : "as it was before epoch 1";
     const rate = learningRate === undefined ? "" : ` learning rate ${learningRate},`;
+    const first = layer === undefined ? "" : `, first in layer ${layer}`;
     super(
-      `Cannot train: diverged at step ${step}, epoch ${epoch},${rate} loss ${loss}; ` +
-        `the network is ${back}; ${learningRate === undefined ? "" : "lower the learning rate or "}scale the features`,
+      `Cannot train: diverged at step ${step}, epoch ${epoch},${rate} loss ${loss}${first}; ` +
+        `the network is ${back}; ${likely}`,
     );
     this.step = step;
     this.epoch = epoch;
     this.learningRate = learningRate;
     this.loss = loss;
+    this.layer = layer;
+    this.likely = likely;
   }
 }
 

@@ -51,6 +51,8 @@ export interface FitOptions extends WeightOptions, PreparationOptions {
   metrics?: readonly Metric[] | undefined;
   /** Ends the training when what is monitored improves no more: `earlyStopping({ patience: 5 })`. */
   earlyStopping?: Partial<EarlyStopping> | undefined;
+  /** Makes a checkpoint after every so many epochs or steps: `{ epochs: 1, to: "run.checkpoint" }`; what fails there ends the training. */
+  checkpointEvery?: CheckpointEvery | undefined;
   /** Stops the training after the step in progress; `fit` then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
   /**
@@ -64,6 +66,15 @@ export interface FitOptions extends WeightOptions, PreparationOptions {
   onEnd?: ((history: History) => unknown) | undefined;
   /** Called, and awaited, about every 10 ms, between steps. */
   onProgress?: ((progress: Progress) => unknown) | undefined;
+}
+
+/** When checkpoints are made, and where they go. */
+export interface CheckpointEvery {
+  /** Epochs, or steps, of the call between two of them, a positive integer; one of both is given. */
+  readonly epochs?: number | undefined;
+  readonly steps?: number | undefined;
+  /** The file that is replaced, as by `checkpointTo`; or what is called, and awaited, with the bytes of `checkpoint`. */
+  readonly to: string | URL | ((bytes: Uint8Array) => unknown);
 }
 
 /** Options of `train`: those of `fit`, and how often it yields. */
@@ -91,6 +102,7 @@ const KNOWN = [
   "validationData",
   "metrics",
   "earlyStopping",
+  "checkpointEvery",
   "signal",
   "onEpoch",
   "onStep",
@@ -102,7 +114,7 @@ const KNOWN = [
 export function checkFit(where: "fit" | "train", options: TrainOptions, all: number, architecture: Architecture) {
   checkKnown(where, options, where === "train" ? [...KNOWN, "every"] : KNOWN);
   const { optimizer, epochs = 1, sampling = "shuffle", signal, onEpoch, onStep, onEnd, onProgress } = options;
-  const { validationSplit = 0, validationData, metrics = [] } = options;
+  const { validationSplit = 0, validationData, metrics = [], checkpointEvery } = options;
   checkOptimizer(where, optimizer, architecture.precision);
   const { fullBatch, method, leastSquares } = optimizerKind(optimizer);
   if (fullBatch) checkFactors(where, optimizer, architecture);
@@ -158,12 +170,30 @@ export function checkFit(where: "fit" | "train", options: TrainOptions, all: num
     validationData,
     metrics: known,
     earlyStopping: stopping,
+    checkpointEvery:
+      checkpointEvery === undefined ? undefined : checkCheckpoints(`${where}: checkpointEvery`, checkpointEvery),
     signal,
     onEpoch,
     onStep,
     onEnd,
     onProgress,
   };
+}
+
+/** @throws TypeError, RangeError */
+function checkCheckpoints(where: string, given: CheckpointEvery): CheckpointEvery {
+  checkKnown(where, given, ["epochs", "steps", "to"]);
+  const { epochs, steps, to } = given;
+  const counted = Object.entries({ epochs, steps }).filter(([, count]) => count !== undefined);
+  for (const [name, count] of counted) positiveInteger(where, name, count);
+  if (counted.length !== 1)
+    throw new TypeError(
+      `${where} has ${counted.length ? "epochs and steps" : "neither epochs nor steps"}, expected one of them`,
+    );
+  if (!(typeof to === "function" || (typeof to === "string" && to !== "") || to instanceof URL)) {
+    throw unexpected(`${where}: to`, to, "a path, a file: URL or a function", "string");
+  }
+  return given;
 }
 
 /** Rows that are held out for validation. @throws TypeError, RangeError */

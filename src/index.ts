@@ -4,7 +4,8 @@ export type { NumbersOf, Precision } from "./data.ts";
 export { type EarlyStopping, earlyStopping } from "./earlyStopping.ts";
 export { DivergedError, FormatError, StateError } from "./errors.ts";
 export { readFromOpfs, writeToOpfs } from "./files.ts";
-export type { FitOptions, Sampling, TrainOptions } from "./fit.ts";
+export type { CheckpointEvery, FitOptions, Sampling, TrainOptions } from "./fit.ts";
+export type { ForeignOptions } from "./foreign.ts";
 export { type GradientDescentOptions, type GradientDescentResult, gradientDescent } from "./gradientDescent.ts";
 export type { History, Stopped } from "./history.ts";
 export {

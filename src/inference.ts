@@ -82,7 +82,6 @@ export function* evaluation<P extends Precision>(
   metrics: readonly Metric[],
 ): Generator<undefined, { loss: number; metrics: Record<string, number> }> {
   const { evaluate, predict } = machine.programs;
-  const { loss } = machine.architecture;
   const outputs = outputsOf(machine.architecture);
   const predictions = machine.numbers(metrics.length > 0 ? x.rows * outputs : 0);
   let sum = 0;
@@ -99,12 +98,20 @@ export function* evaluation<P extends Precision>(
     }
     yield;
   }
-  // Metrics are in y's own units; in f64, whose range they do not leave.
-  const unscaled = (data: ArrayLike<number>) => invertScaler("metrics: row", scaler!, Float64Array.from(data));
-  const measured = scaler
-    ? measure(metrics, unscaled(predictions), { kind: "values", data: unscaled(y.data) }, { loss, outputs })
-    : measure(metrics, predictions, y, { loss, outputs });
-  return { loss: sum / x.rows, metrics: measured };
+  return { loss: sum / x.rows, metrics: measured(machine, { x, y, scaler }, metrics, predictions) };
+}
+
+/** Metrics of predictions, in y's own units; in f64, whose range they do not leave. */
+export function measured<P extends Precision>(
+  { architecture }: Machine<P>,
+  { y, weights, scaler }: Samples,
+  metrics: readonly Metric[],
+  predictions: Float32Array | Float64Array,
+): Record<string, number> {
+  const judged = { loss: architecture.loss, outputs: outputsOf(architecture), weights };
+  if (!scaler) return measure(metrics, predictions, y, judged);
+  const unscaled = (data: ArrayLike<number>) => invertScaler("metrics: row", scaler, Float64Array.from(data));
+  return measure(metrics, unscaled(predictions), { kind: "values", data: unscaled(y.data) }, judged);
 }
 
 /** Rows `first`…`first + count − 1` of the targets as values: labels as one-hot rows. */

@@ -1,16 +1,20 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type Architecture, type ArchitectureOptions, checkArchitecture, outputsOf } from "./architecture.ts";
-import { type Checkpoint, checkPrint, dataPrint, optionsPrint } from "./checkpoint.ts";
+import { type Checkpoint, checkPrint, dataPrint, type Fingerprint, optionsPrint } from "./checkpoint.ts";
 import { type NumbersOf, type Precision, type Rows, toRows } from "./data.ts";
 import { derive } from "./derivatives.ts";
 import { DivergedError, FormatError, StateError } from "./errors.ts";
 import { writeFileAtomically } from "./files.ts";
 import { checkFit, type FitOptions, type Settings, type TrainOptions } from "./fit.ts";
+import { type ForeignOptions, readForeign } from "./foreign.ts";
 import { type History, historyOf, type Stopped } from "./history.ts";
-import { infer, inferenceRows, inferLabels, tally } from "./inference.ts";
+import { infer, inferenceRows, inferLabels, measured, tally } from "./inference.ts";
 import type { Name } from "./labels.ts";
+import { type Layer, layerKind } from "./layers/index.ts";
 import type { ParameterShape } from "./layers/layer.ts";
+import { lossName } from "./losses.ts";
 import { Machine } from "./machine.ts";
+import { checkMetrics, type Metric } from "./metrics/index.ts";
 import { CoreModule, type CoreSource, loadCore, type Numerics } from "./module.ts";
 import { optimizerKind } from "./optimizers/index.ts";
 import { boolean, checkKnown, oneOf, unexpected } from "./options.ts";
@@ -74,7 +78,7 @@ export class Network<P extends Precision = "f32"> {
   }
 
   readonly #module: CoreModule;
-  readonly #architecture: Architecture;
+  #architecture: Architecture;
   readonly #counters: Counters;
   /** What the first `fit` that was asked for one prepares data with from then on. */
   #preparation: Preparation = {};
@@ -233,7 +237,7 @@ export class Network<P extends Precision = "f32"> {
     const given = this.#raw(where, features, targets, wanted ?? this.#preparation);
     const settings = checkFit(where, options, given.x.rows, architecture);
     const weighted = { ...given, weights: toWeights(where, options, given.y, given.x.rows, outputsOf(architecture)) };
-    const { optimizer, batchSize, stepSize, stepsPerEpoch, sampling, signal, onEnd } = settings;
+    const { optimizer, batchSize, stepSize, stepsPerEpoch, sampling, checkpointEvery, signal, onEnd } = settings;
     const held = given.x.rows - settings.rows;
     const places = held > 0 ? split(given.x.rows, held, architecture.seed, this.#module) : undefined;
     const preparation = wanted ? fitPreparation(where, wanted, given, places?.training) : this.#preparation;
@@ -265,14 +269,20 @@ export class Network<P extends Precision = "f32"> {
     this.#preparation = preparation;
     this.#history = training.history;
     this.#training = true;
-    const prints = () => ({ options: optionsPrint(settings), data: dataPrint(samples, validation) });
+    let known: { options: Fingerprint; data: Fingerprint } | undefined;
+    const prints = () => {
+      known ??= { options: optionsPrint(settings), data: dataPrint(samples, validation) };
+      return known;
+    };
     this.#checkpoint = () => ({
       training: { standing: training.standing, ...prints() },
       states: training.states,
     });
     let stopped: Stopped = "break";
     try {
-      yield* slices(training, settings, () => this.#alive(where));
+      const { to } = checkpointEvery ?? {};
+      const keep = () => (typeof to === "function" ? to(this.checkpoint()) : this.checkpointTo(to!));
+      yield* slices(training, settings, () => this.#alive(where), keep);
       stopped = training.settled ? "converged" : "epochs";
     } catch (error) {
       stopped = error instanceof DivergedError ? "divergence" : signal?.aborted ? "abort" : "error";
@@ -337,7 +347,7 @@ export class Network<P extends Precision = "f32"> {
     const { classify } = machine.programs;
     if (!classify) {
       throw new RangeError(
-        "classify: meanSquaredError with 1 output has no labels, expected at least 2 outputs; use predict",
+        `classify: ${lossName(this.#architecture.loss)} with 1 output has no labels, expected at least 2 outputs; use predict`,
       );
     }
     const labels = inferLabels(machine, classify, this.#rows("classify", x));
@@ -345,17 +355,43 @@ export class Network<P extends Precision = "f32"> {
   }
 
   /**
-   * The mean loss, of scaled targets where y is scaled, and how many labels agree.
-   * @param options.sampleWeight a finite number from 0 for each row, not all 0: the loss is Σ w·loss / Σ w; labels are counted as they are
+   * The mean loss, of scaled targets where y is scaled, how many labels agree, and the metrics that are asked for.
+   * @param options.sampleWeight a finite number from 0 for each row, not all 0: the loss is Σ w·loss / Σ w, and metrics are weighted too;
+   * labels are counted as they are
+   * @param options.metrics names as in `fit`
    * @throws TypeError, RangeError for bad input
+   * @example net.evaluate(x, y, { metrics: ["f1", "rocAuc"] }).metrics.f1
    */
-  evaluate(x: Features, y: TargetValues, options: Pick<WeightOptions, "sampleWeight"> = {}): Evaluation {
-    const machine = this.#alive("evaluate");
-    const samples = this.#weighted("evaluate", x, y, options);
-    const { loss, correct } = tally(machine, machine.programs.evaluate, samples);
+  evaluate(x: Features, y: TargetValues, options?: Pick<WeightOptions, "sampleWeight">): Evaluation;
+  evaluate<M extends Metric>(
+    x: Features,
+    y: TargetValues,
+    options: Pick<WeightOptions, "sampleWeight"> & { metrics: readonly M[] },
+  ): Evaluation & { metrics: Record<M, number> };
+  evaluate(
+    x: Features,
+    y: TargetValues,
+    options: Pick<WeightOptions, "sampleWeight"> & { metrics?: readonly Metric[] } = {},
+  ): Evaluation & { metrics?: Record<Metric, number> } {
+    const where = "evaluate";
+    const machine = this.#alive(where);
+    checkKnown(where, options, ["sampleWeight", "metrics"]);
+    const { metrics, ...weighted } = options;
+    const { loss: kind } = this.#architecture;
+    const outputs = outputsOf(this.#architecture);
+    const known = metrics === undefined ? undefined : checkMetrics(where, metrics, { loss: kind, outputs });
+    const samples = this.#weighted(where, x, y, weighted);
+    const { evaluate, classify, predict } = machine.programs;
+    const { loss, correct } = tally(machine, evaluate, samples);
     const { rows } = samples.x;
-    const agree = machine.programs.classify && !this.#preparation.y ? correct : Number.NaN;
-    return { loss, correct: agree, accuracy: agree / rows, zeroOneLoss: rows - agree };
+    const agree = classify && !this.#preparation.y ? correct : Number.NaN;
+    return {
+      loss,
+      correct: agree,
+      accuracy: agree / rows,
+      zeroOneLoss: rows - agree,
+      ...(known && { metrics: measured(machine, samples, known, infer(machine, predict, samples.x)) }),
+    };
   }
 
   /**
@@ -406,11 +442,24 @@ export class Network<P extends Precision = "f32"> {
    * @throws TypeError, RangeError for another number of layers or values, or one that is not finite; StateError during `fit`
    * @example net.setParameters([{ weights: [[2, 1], [-1, 4], [-2, 5]], biases: [2, 3] }])
    */
-  setParameters(layers: readonly GivenParameters[]): void {
+  setParameters(layers: readonly GivenParameters[]): void;
+  /**
+   * Replaces all parameters by those of a safetensors file that another library wrote, in F32, F64, F16 or BF16.
+   * @throws FormatError for a tensor that is missing, not named, or of another shape or dtype; nothing has changed then
+   * @example
+   * net.setParameters(await readFile("model.safetensors"), {
+   *   names: { "fc1.weight": "layers.0.weights", "fc1.bias": "layers.0.biases" },
+   *   transpose: true, // PyTorch's matrices are [units, inputs]
+   * });
+   */
+  setParameters(file: Uint8Array | ArrayBuffer, options: ForeignOptions): void;
+  setParameters(given: readonly GivenParameters[] | Uint8Array | ArrayBuffer, options?: ForeignOptions): void {
     const where = "setParameters";
     const machine = this.#alive(where);
     this.#idle(where);
     const { numbers, shapes } = machine.programs;
+    const file = given instanceof ArrayBuffer ? new Uint8Array(given) : given;
+    const layers = ArrayBuffer.isView(file) ? readForeign(where, file, options!, shapes) : file;
     if (!Array.isArray(layers)) throw unexpected(`${where}: layers`, layers, "an array of one entry for each layer");
     if (layers.length !== numbers.length) {
       throw new RangeError(`${where}: layers has ${layers.length} entries, expected ${numbers.length}`);
@@ -480,6 +529,60 @@ export class Network<P extends Precision = "f32"> {
   /** The same for what `checkpoint` returns. @example await net.checkpointTo("run.checkpoint") */
   async checkpointTo(path: string | URL): Promise<void> {
     await writeFileAtomically(path, this.checkpoint());
+  }
+
+  /**
+   * A network of its own with the same parameters, statistics, counters and architecture, the seed included; without a history and
+   * without what an optimizer keeps.
+   */
+  clone(): Network<P> {
+    const source = this.#alive("clone");
+    const copy = new Network<P>(this.#module, this.#architecture, { ...this.#counters });
+    copy.#machine!.copyState(source);
+    return copy;
+  }
+
+  /**
+   * Keeps the parameters of layers as they are in later trainings, as `trainable: false` does, with which it is saved: `batchNorm` then
+   * uses its running statistics. Other layers go on with what the optimizer keeps of them, but for `lbfgs` and `levenbergMarquardt`,
+   * which begin anew; a resumed training ends.
+   * @param layers indices, from 0, of layers with parameters; default all of them
+   * @throws TypeError, RangeError for other indices; StateError during `fit`
+   * @example net.freeze([0, 1])
+   */
+  freeze(layers?: readonly number[]): void {
+    this.#setTrainable("freeze", layers, false);
+  }
+
+  /** Lets the parameters of layers be trained again: undoes `freeze` and `trainable: false`. */
+  unfreeze(layers?: readonly number[]): void {
+    this.#setTrainable("unfreeze", layers, true);
+  }
+
+  #setTrainable(where: string, indices: readonly number[] | undefined, trainable: boolean): void {
+    const { needs, programs } = this.#alive(where);
+    this.#idle(where);
+    const able = programs.parameters.flatMap((list, l) => (list.length > 0 ? [l] : []));
+    const { layers } = this.#architecture;
+    if (indices !== undefined && !Array.isArray(indices)) {
+      throw unexpected(`${where}: layers`, indices, "an array of indices");
+    }
+    for (const l of indices ?? []) {
+      if (able.includes(l)) continue;
+      throw unexpected(`${where}: layer`, l, `one of those with parameters: ${able.join(", ") || "none"}`, "number");
+    }
+    const chosen = indices ?? able;
+    this.#architecture = {
+      ...this.#architecture,
+      layers: layers.map((layer, l) =>
+        chosen.includes(l) ? layerKind(layer).from({ ...layer, trainable } as Layer) : layer,
+      ),
+    };
+    this.#checkpoint = undefined;
+    this.#resumed = undefined;
+    // A method's directions are of all that was trained.
+    const optimizer = needs.optimizer && !optimizerKind(needs.optimizer).method ? needs.optimizer : undefined;
+    this.#prepare({ rows: 1, optimizer }, true);
   }
 
   /** Lets go of the memory at once instead of when the network is no longer reachable; later calls throw, a running `fit` rejects. */

@@ -6,12 +6,13 @@ import type { Progress, Training } from "./training.ts";
 const SLICE = 10;
 
 /**
- * Trains in slices of whole steps, calls back, and yields where `train` does. `check` throws where the training cannot go on.
+ * Trains in slices of whole steps, calls back, and yields where `train` does. `check` throws where the training cannot go on; `keep` makes a checkpoint.
  */
 export async function* slices(
   training: Training,
   { signal, onStep, onEpoch, onProgress }: Settings,
   check: () => void,
+  keep: () => unknown,
 ): AsyncGenerator<Progress, void, undefined> {
   let deadline = performance.now() + SLICE;
   const rest = async () => {
@@ -38,6 +39,7 @@ export async function* slices(
       const epoch = onEpoch?.(training.progress);
       if (epoch !== undefined) await tell(epoch);
     }
+    if (training.checkpointDue) await keep();
     if (training.reportDue) {
       training.reportDue = false;
       yield training.progress;

@@ -1,3 +1,4 @@
+import { divergedLayer, likelyCause } from "./divergence.ts";
 import { judge, type Patience } from "./earlyStopping.ts";
 import { DivergedError } from "./errors.ts";
 import type { Settings } from "./fit.ts";
@@ -109,6 +110,8 @@ export class Training {
   /** When the epoch began, and when the latest call of the core ended (performance.now()). */
   #epochBegan = 0;
   #now = performance.now();
+  /** The mean loss of the epoch's first steps. */
+  #begun = Number.NaN;
   #stopping = false;
   /** Whether early stopping has ended it, perhaps together with a callback. */
   #stoppedEarly = false;
@@ -285,15 +288,30 @@ export class Training {
       this.#untilReport -= taken;
       this.#rated -= taken;
       if (!Number.isFinite(cursor.loss + cursor.health)) this.#diverge();
+      if (Number.isNaN(this.#begun)) this.#begun = cursor.loss / cursor.samples;
       this.epochEnded = this.#stepsLeft === 0;
       this.reportDue = this.#untilReport === 0 || this.#settled;
       if (this.reportDue) this.#untilReport = this.#settings.every;
       const now = performance.now();
       this.#now = now;
       if (taken === this.#stride) this.#stride = paced(taken, now - started);
-      if (this.epochEnded || this.reportDue || this.#settings.onStep || now >= deadline) return;
+      const ended = this.epochEnded || this.reportDue || this.checkpointDue;
+      if (ended || this.#settings.onStep || now >= deadline) return;
       started = now;
     }
+  }
+
+  /** Whether `checkpointEvery` asks for a checkpoint here: after a step, or behind the end of an epoch. */
+  get checkpointDue(): boolean {
+    const { epochs } = this.#settings.checkpointEvery ?? {};
+    if (epochs === undefined) return this.#untilCheckpoint === this.#settings.checkpointEvery?.steps;
+    return this.epochEnded && (this.#counters.epoch - this.#first.epoch) % epochs === 0;
+  }
+
+  /** Steps to the next checkpoint that is due by steps. */
+  get #untilCheckpoint(): number {
+    const { steps } = this.#settings.checkpointEvery ?? {};
+    return steps === undefined ? Number.POSITIVE_INFINITY : steps - ((this.#counters.step - this.#first.step) % steps);
   }
 
   /** Takes steps with one call of the core. Returns how many. */
@@ -302,7 +320,7 @@ export class Training {
     if (cursor.finished) this.#nextPass();
     if (this.#rated === 0) this.#nextRates();
     const most = this.#settings.onStep ? 1 : this.#stride;
-    const steps = Math.min(most, this.#stepsLeft, this.#untilReport, this.#rated);
+    const steps = Math.min(most, this.#stepsLeft, this.#untilReport, this.#untilCheckpoint, this.#rated);
     const { program, update } = programs.train!;
     return core.train(program.address, update?.address ?? 0, programs.cursor.address, steps);
   }
@@ -343,6 +361,7 @@ export class Training {
     this.#result = undefined;
     this.epochEnded = false;
     this.#epochBegan = this.#now;
+    this.#begun = Number.NaN;
     cursor.clear();
     this.#stepsLeft = this.#settings.stepsPerEpoch;
     this.#pass = 0;
@@ -445,16 +464,17 @@ export class Training {
 
   #diverge(): never {
     const { step, epoch } = this.#counters;
-    const { loss, samples } = this.#machine.cursor;
+    const { loss: sum, samples } = this.#machine.cursor;
+    const rated = rateOf(this.#settings.optimizer) !== undefined;
+    const loss = sum / samples;
+    const losses = [...this.history.loss, this.#begun, loss];
+    const layer = divergedLayer(this.#machine);
+    const likely = likelyCause(this.#samples, this.#machine.architecture, losses, rated);
+    const learningRate = rated ? this.#machine.rate : undefined;
     this.#state.set(this.#snapshot);
     Object.assign(this.#counters, this.#whole);
     this.#stepsLeft = 0;
-    throw new DivergedError({
-      step,
-      epoch: epoch + 1,
-      learningRate: rateOf(this.#settings.optimizer) === undefined ? undefined : this.#machine.rate,
-      loss: loss / samples,
-    });
+    throw new DivergedError({ step, epoch: epoch + 1, learningRate, loss, layer, likely });
   }
 }
 

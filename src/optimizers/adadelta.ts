@@ -7,9 +7,9 @@ import { head, type OptimizerKind } from "./optimizer.ts";
 /** Options of `adadelta`. */
 export interface AdadeltaOptions extends CommonOptions {
   /** ρ in [0, 1); default 0.9. Keras's is 0.95. */
-  rho: number;
+  readonly rho: number;
   /** ε, a positive finite number; default 1e-6. Keras's is 1e-7. */
-  epsilon: number;
+  readonly epsilon: number;
 }
 
 /** Adadelta, as plain data. */
@@ -38,7 +38,7 @@ function checkAdadelta(where: string, options: Partial<AdadeltaOptions>): Adadel
 }
 
 export const adadeltaKind: OptimizerKind<Adadelta> = {
-  check: (where, { type, ...options }) => void checkAdadelta(where, options),
+  check: (where, { type, ...options }) => checkAdadelta(where, options),
   slots: () => [0, 0],
   update(program, { rho, epsilon }, run) {
     const [square, delta] = run.slots;

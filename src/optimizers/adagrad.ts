@@ -7,9 +7,9 @@ import { head, type OptimizerKind } from "./optimizer.ts";
 /** Options of `adagrad`. */
 export interface AdagradOptions extends CommonOptions {
   /** ε, a positive finite number; default 1e-10. Keras's is 1e-7. */
-  epsilon: number;
+  readonly epsilon: number;
   /** What v begins with, a finite number from 0; default 0. Keras's is 0.1. */
-  initialAccumulator: number;
+  readonly initialAccumulator: number;
 }
 
 /** Adagrad, as plain data. */
@@ -38,7 +38,7 @@ function checkAdagrad(where: string, options: Partial<AdagradOptions>): Adagrad 
 }
 
 export const adagradKind: OptimizerKind<Adagrad> = {
-  check: (where, { type, ...options }) => void checkAdagrad(where, options),
+  check: (where, { type, ...options }) => checkAdagrad(where, options),
   slots: ({ initialAccumulator }) => [initialAccumulator],
   update(program, { epsilon }, run) {
     program.add(Op.Adagrad, ...head(run), run.slots[0]!, new Double(epsilon));

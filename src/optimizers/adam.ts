@@ -7,13 +7,13 @@ import { head, type OptimizerKind } from "./optimizer.ts";
 /** Options of `adam` and `adamw`. */
 export interface AdamOptions extends CommonOptions {
   /** β₁ in [0, 1); default 0.9. */
-  beta1: number;
+  readonly beta1: number;
   /** β₂ in [0, 1); default 0.999. */
-  beta2: number;
+  readonly beta2: number;
   /** ε, a positive finite number; default 1e-8. */
-  epsilon: number;
+  readonly epsilon: number;
   /** Whether v is replaced by the largest v so far; default false. */
-  amsgrad?: boolean;
+  readonly amsgrad?: boolean;
 }
 
 /** Adam, as plain data. */
@@ -63,7 +63,7 @@ function checkAdam(where: string, options: Partial<AdamOptions>): Adam {
 }
 
 export const adamKind: OptimizerKind<Adam> = {
-  check: (where, { type, ...options }) => void checkAdam(where, options),
+  check: (where, { type, ...options }) => checkAdam(where, options),
   slots: ({ amsgrad }) => (amsgrad ? [0, 0, 0] : [0, 0]),
   counts: true,
   update(program, { beta1, beta2, epsilon }, run) {

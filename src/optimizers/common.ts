@@ -4,23 +4,23 @@ import { checkRate, type LearningRate } from "../schedules.ts";
 /** Options that every optimizer of first order has. */
 export interface CommonOptions {
   /** η: a positive finite number, or a schedule such as `cosine(…)`. */
-  learningRate: LearningRate;
+  readonly learningRate: LearningRate;
   /**
    * λ, a finite number from 0; default 0. Added to the gradient as λ·w, after clipping (PyTorch, MatConvNet), of weights and biases
    * alike; the loss does not show it.
    */
-  weightDecay?: number;
+  readonly weightDecay?: number;
   /** Whether the decay is apart from the gradient: w ← w·(1 − ηλ) before the update (Loshchilov & Hutter 2019; Keras); default false. */
-  decoupled?: boolean;
+  readonly decoupled?: boolean;
   /** The gradient's elements are cut to ± this. At most one of the three ways of clipping can be chosen. */
-  clipValue?: number;
+  readonly clipValue?: number;
   /** The gradient of each block of weights or biases is scaled down to this Euclidean norm where it is longer (Keras's clipnorm). */
-  clipNorm?: number;
+  readonly clipNorm?: number;
   /**
    * The gradient of all trained parameters together is scaled down to this Euclidean norm where it is longer
    * (Pascanu et al. 2013; PyTorch's clip_grad_norm_ without its 1e-6, Keras's global_clipnorm).
    */
-  clipGlobalNorm?: number;
+  readonly clipGlobalNorm?: number;
 }
 
 const KNOWN = ["learningRate", "weightDecay", "decoupled", "clipValue", "clipNorm", "clipGlobalNorm"] as const;

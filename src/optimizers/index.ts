@@ -34,11 +34,15 @@ const OPTIMIZERS: { readonly [type in Optimizer["type"]]: OptimizerKind<never> }
 export function checkOptimizer(where: string, optimizer: unknown, precision: Precision): void {
   const type: unknown = Object(optimizer).type;
   if (typeof type !== "string" || !Object.hasOwn(OPTIMIZERS, type)) {
+    const kind = typeof type === "string" ? ` of type ${describe(type)}` : "";
     throw new TypeError(
-      `${where}: optimizer is ${describe(optimizer)}, expected one such as sgd({ learningRate: 0.1 })`,
+      `${where}: optimizer is ${describe(optimizer)}${kind}, expected one such as sgd({ learningRate: 0.1 })`,
     );
   }
-  optimizerKind(optimizer as Optimizer).check(where, optimizer as Optimizer);
+  // The object itself is used, since what is kept from step to step belongs to it: so it has to be whole.
+  const whole = optimizerKind(optimizer as Optimizer).check(where, optimizer as Optimizer);
+  checkWhole(`${where}: optimizer`, optimizer, whole);
+  checkWhole(`${where}: learningRate`, rateOf(optimizer as Optimizer), rateOf(whole as Optimizer));
   if (precision === "f64") return;
   for (const [name, value] of Object.entries(optimizer as Optimizer)) {
     const single = Math.fround(value as number);
@@ -46,6 +50,17 @@ export function checkOptimizer(where: string, optimizer: unknown, precision: Pre
       throw unexpected(`${where}: ${type}'s ${name}`, value, "a number in the range of f32", "number");
     }
   }
+}
+
+/** Throws where a description by hand leaves out what the function of its type fills in. @throws TypeError */
+function checkWhole(what: string, given: unknown, whole: unknown): void {
+  if (typeof whole !== "object") return;
+  const missing = Object.keys(Object(whole)).filter((name) => Object(given)[name] === undefined);
+  if (missing.length === 0) return;
+  const { type } = whole as Optimizer;
+  throw new TypeError(
+    `${what} is ${describe(given)} without ${missing.join(", ")}, expected one made by ${type}({ … })`,
+  );
 }
 
 /** The learning rate of an optimizer that has one. */

@@ -56,7 +56,7 @@ const DIRECTION = 2;
 const STEPS = 3;
 
 export const lbfgsMethod: FullBatchMethod<Lbfgs> = {
-  check: (where, { type, ...options }) => void checkLbfgs(where, options),
+  check: (where, { type, ...options }) => checkLbfgs(where, options),
   slots: ({ memory }) => STEPS + 2 * memory,
   numbers: ({ memory }) => INVERSES + memory,
 

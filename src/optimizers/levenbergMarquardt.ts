@@ -64,7 +64,7 @@ const LEAST = 1e-20;
 const TRIALS = 30;
 
 export const levenbergMarquardtMethod: FullBatchMethod<LevenbergMarquardt, LeastSquares> = {
-  check: (where, { type, ...options }) => void checkLevenbergMarquardt(where, options),
+  check: (where, { type, ...options }) => checkLevenbergMarquardt(where, options),
   /** Where the iteration began, the step, and the diagonal of the factor. */
   slots: () => 3,
   /** μ; nothing of it depends on the parameters or the rows. */

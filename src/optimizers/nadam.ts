@@ -7,13 +7,13 @@ import { head, type OptimizerKind } from "./optimizer.ts";
 /** Options of `nadam`. */
 export interface NadamOptions extends CommonOptions {
   /** β₁ in [0, 1); default 0.9. */
-  beta1: number;
+  readonly beta1: number;
   /** β₂ in [0, 1); default 0.999. */
-  beta2: number;
+  readonly beta2: number;
   /** ε, a positive finite number; default 1e-8. */
-  epsilon: number;
+  readonly epsilon: number;
   /** ψ, a finite number from 0; default 0.004. Keras's is 1. */
-  momentumDecay: number;
+  readonly momentumDecay: number;
 }
 
 /** Nadam, as plain data. */
@@ -45,7 +45,7 @@ function checkNadam(where: string, options: Partial<NadamOptions>): Nadam {
 }
 
 export const nadamKind: OptimizerKind<Nadam> = {
-  check: (where, { type, ...options }) => void checkNadam(where, options),
+  check: (where, { type, ...options }) => checkNadam(where, options),
   slots: () => [0, 0],
   counts: true,
   begin(program, { beta1, momentumDecay }, clock) {

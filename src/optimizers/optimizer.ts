@@ -17,8 +17,8 @@ export interface UpdateRun {
 
 /** What a kind of optimizer can do; `O` is its plain description. */
 export interface OptimizerKind<O> {
-  /** Throws where a description is not one that the optimizer's own function makes. */
-  check(where: string, optimizer: O): void;
+  /** The description as the optimizer's own function makes it, with every default. Throws where there is none such. */
+  check(where: string, optimizer: O): object;
   /** For each vector as long as the parameters that it keeps from step to step: what it is filled with at first. */
   slots(optimizer: O): readonly number[];
   /** Whether its updates depend on how many there have been. */

@@ -53,8 +53,8 @@ export interface Iteration {
 
 /** A method over all rows; `O` is its plain description. What it remembers lies in slots and numbers. */
 export interface FullBatchMethod<O, P extends Problem = Problem> {
-  /** Throws where a description is not one that the method's own function makes. */
-  check(where: string, optimizer: O): void;
+  /** The description as the method's own function makes it, with every default. Throws where there is none such. */
+  check(where: string, optimizer: O): object;
   slots(optimizer: O): number;
   numbers(optimizer: O): number;
   iterate(problem: P, optimizer: O): Iteration;

@@ -7,13 +7,13 @@ import { head, type OptimizerKind } from "./optimizer.ts";
 /** Options of `rmsprop`. */
 export interface RmspropOptions extends CommonOptions {
   /** ρ in [0, 1); default 0.99. Keras's is 0.9. */
-  rho: number;
+  readonly rho: number;
   /** ε, a positive finite number; default 1e-8. Keras's is 1e-7. */
-  epsilon: number;
+  readonly epsilon: number;
   /** μ in [0, 1); default 0. */
-  momentum?: number;
+  readonly momentum?: number;
   /** Whether the squares are taken around the mean gradient; default false. */
-  centered?: boolean;
+  readonly centered?: boolean;
 }
 
 /** RMSprop, as plain data. */
@@ -46,7 +46,7 @@ function checkRmsprop(where: string, options: Partial<RmspropOptions>): Rmsprop 
 }
 
 export const rmspropKind: OptimizerKind<Rmsprop> = {
-  check: (where, { type, ...options }) => void checkRmsprop(where, options),
+  check: (where, { type, ...options }) => checkRmsprop(where, options),
   slots: ({ momentum, centered }) => [0, ...(centered ? [0] : []), ...(momentum ? [0] : [])],
   update(program, { rho, epsilon, momentum = 0, centered }, run) {
     const [square, ...rest] = run.slots;

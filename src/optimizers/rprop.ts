@@ -5,16 +5,16 @@ import { head, type OptimizerKind } from "./optimizer.ts";
 
 /** Options of `rprop`. */
 export interface RpropOptions {
-  /** The first size of every step, a positive finite number; default 0.01. */
-  learningRate: number;
+  /** The first size of every step, from the smallest to the largest; default 0.01. */
+  readonly learningRate: number;
   /** η⁺, the growth of a step while the sign stays: a finite number above 1; default 1.2. */
-  increase: number;
+  readonly increase: number;
   /** η⁻, its shrinkage where the sign has changed: a number in (0, 1); default 0.5. */
-  decrease: number;
+  readonly decrease: number;
   /** The smallest size, a positive finite number; default 1e-6. */
-  smallest: number;
+  readonly smallest: number;
   /** The largest size, finite and not below the smallest; default 50. */
-  largest: number;
+  readonly largest: number;
 }
 
 /** Rprop, as plain data. */
@@ -45,11 +45,16 @@ function checkRprop(where: string, options: Partial<RpropOptions>): Rprop {
   if (positiveNumber(where, "largest", largest) < smallest) {
     throw new RangeError(`${where}: largest is ${largest}, expected at least smallest, ${smallest}`);
   }
+  if (learningRate < smallest || learningRate > largest) {
+    throw new RangeError(
+      `${where}: learningRate is ${learningRate}, expected one from smallest, ${smallest}, to largest, ${largest}`,
+    );
+  }
   return Object.freeze({ type: "rprop", learningRate, increase, decrease, smallest, largest });
 }
 
 export const rpropKind: OptimizerKind<Rprop> = {
-  check: (where, { type, ...options }) => void checkRprop(where, options),
+  check: (where, { type, ...options }) => checkRprop(where, options),
   slots: ({ learningRate }) => [0, learningRate],
   fullBatch: true,
   update(program, { increase, decrease, smallest, largest }, run) {

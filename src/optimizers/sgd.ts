@@ -7,9 +7,9 @@ import { head, type OptimizerKind } from "./optimizer.ts";
 /** Options of `sgd`. */
 export interface SgdOptions extends CommonOptions {
   /** μ in [0, 1); default 0. */
-  momentum?: number;
+  readonly momentum?: number;
   /** Whether the step looks ahead: w ← w − η(g + μv); needs a momentum. Default false. */
-  nesterov?: boolean;
+  readonly nesterov?: boolean;
 }
 
 /** Gradient descent, as plain data. */
@@ -43,7 +43,7 @@ function checkSgd(where: string, options: SgdOptions): Sgd {
 }
 
 export const sgdKind: OptimizerKind<Sgd> = {
-  check: (where, { type, ...options }) => void checkSgd(where, options),
+  check: (where, { type, ...options }) => checkSgd(where, options),
   slots: ({ momentum }) => (momentum ? [0] : []),
   descends: ({ momentum }) => !momentum,
   update(program, { momentum = 0, nesterov = false }, run) {

@@ -29,6 +29,9 @@ describe.each<Precision>(["f32", "f64"])("a loss that becomes infinite in %s", (
     expect(error.step).toBeLessThan(20);
     expect(error).toMatchObject({ learningRate: 1e30, epoch: Math.ceil(error.step / 3) });
     expect(error.message).toContain(`diverged at step ${error.step}, epoch ${error.epoch}, learning rate 1e+30`);
+    // The features are within ±1, and the first step's loss was finite.
+    expect(error.likely).toMatch(/^the loss grew from \S+ to \S+: lower the learning rate$/);
+    expect(error.message.endsWith(`; ${error.likely}`)).toBe(true);
     if (error.epoch === 1) expect(net.save()).toEqual(bytes);
     else expect(net.epoch).toBe(error.epoch - 1);
   });
@@ -82,7 +85,58 @@ test("a gradient that is not finite is found in the step that makes it, even whe
   expect([error.step, error.epoch]).toEqual([1, 1]);
   expect(error.loss).toBeGreaterThan(0.99e30);
   expect(error.loss).toBeLessThan(1.01e30);
+  expect(error.layer).toBe(0);
+  expect(error.likely).toBe("features reach 1e+25 (column 0): scale them");
   expect(net.save()).toEqual(bytes);
+});
+
+describe("the likeliest cause", () => {
+  const line = (inputs: number | { shape: number; scale?: number; offset?: number }, layers = [dense(1)]) =>
+    Network.create({ inputs, layers, loss: "meanSquaredError", precision: "f64" });
+  const rows = x.map(([a, b, c], i) => [a!, b!, i === 7 ? -50_123 : c!]);
+  const diverging = { optimizer: sgd({ learningRate: 1e3 }), epochs: 1000 };
+
+  test("is the feature that is largest as the first layer sees it, beyond 1000", async () => {
+    const likely = async (net: Promise<Network<"f64">>, features: number[][]) =>
+      (await divergence((await net).fit(features, scalars, diverging))).likely;
+    expect(await likely(line(3), rows)).toBe("features reach 50100 (column 2): scale them");
+    const bytes = x.map((row) => Uint8Array.from(row, (_, i) => 10 * i));
+    expect(await likely(line({ shape: 3, scale: 100, offset: -1e4 }), bytes as never)).toBe(
+      "features reach 10000 (column 0): scale them",
+    );
+    const scaled = await likely(line({ shape: 3, scale: 1 / 50_123 }), rows);
+    expect(scaled).toMatch(/^the loss grew from/);
+  });
+
+  test("is the growth of the loss, from the lowest that the history has", async () => {
+    const net = await line(3);
+    await net.fit(x, scalars, { optimizer: sgd({ learningRate: 0.1 }), epochs: 2 });
+    const { likely } = await divergence(net.fit(x, scalars, { ...diverging, optimizer: sgd({ learningRate: 2 }) }));
+    const { loss } = net.history;
+    const [, from, to] = /^the loss grew from (\S+) to (\S+): lower the learning rate$/.exec(likely)!;
+    expect(Number(from)).toBe(Number(Math.min(...loss).toPrecision(3)));
+    expect(Number(to)).toBeGreaterThanOrEqual(Number(loss.at(-1)!.toPrecision(3)));
+  });
+
+  test("is not known where the first step fails; and without a learning rate only features help", async () => {
+    // The squares of targets of 10²⁰⁰ are no f64; the parameters change by a finite amount.
+    const targets = scalars.map(() => 1e200);
+    const first = await divergence(
+      (await line(3)).fit(x, targets, { ...diverging, optimizer: sgd({ learningRate: 1e-9 }) }),
+    );
+    expect(first).toMatchObject({ step: 1, layer: undefined, likely: "lower the learning rate or scale the features" });
+    expect(first.message).not.toContain("in layer");
+    const other = await divergence((await line(3)).fit(x, targets, { optimizer: lbfgs() }));
+    expect(other).toMatchObject({ layer: undefined, learningRate: undefined, likely: "scale the features" });
+  });
+
+  test("names the first layer that is not finite", async () => {
+    // Only the last layer is trained: its weights, 10³⁰⁸ after one step, are no f64 after another.
+    const net = await line(3, [dense(2, "tanh", { trainable: false }), dense(1)]);
+    const error = await divergence(net.fit(x, scalars, { ...diverging, optimizer: sgd({ learningRate: 1e308 }) }));
+    expect(error.layer).toBe(1);
+    expect(error.message).toContain(`loss ${error.loss}, first in layer 1; the network is`);
+  });
 });
 
 test("after an interrupted epoch, divergence goes back to where the next call began", async () => {

@@ -148,6 +148,8 @@ describe("the optimizers' functions", () => {
       ...positive("increase", rprop),
       ...positive("decrease", rprop),
       "increase is 1, expected a finite number above 1": () => rprop({ increase: 1 }),
+      "learningRate is 60, expected one from smallest, 0.000001, to largest, 50": () => rprop({ learningRate: 60 }),
+      "learningRate is 0.01, expected one from smallest, 0.1, to largest, 50": () => rprop({ smallest: 0.1 }),
       "decrease is 1, expected a number in (0, 1)": () => rprop({ decrease: 1 }),
       "largest is 0.5, expected at least smallest, 1": () => rprop({ smallest: 1, largest: 0.5 }),
     },
@@ -473,9 +475,30 @@ test("optimizers and schedules by hand are checked as those of the functions", a
       { type: "sgd", learningRate: { type: "piecewise", pieces: [[1, 1]], stop: 1 } },
       'piecewise: unknown option "stop", expected one of pieces',
     ],
+    [
+      { type: "adam", learningRate: 0.01 },
+      "fit: optimizer is an object without beta1, beta2, epsilon, expected one made by adam({ … })",
+    ],
+    [{ ...adam(), beta2: undefined }, "fit: optimizer is an object without beta2, expected one made by adam({ … })"],
+    [{ type: "lbfgs", memory: 3 }, "fit: optimizer is an object without tolerance, expected one made by lbfgs({ … })"],
+    [
+      cosineBy({ epochs: 3 }),
+      "fit: learningRate is an object without minimum, warmUp, restarts, lengthen, expected one made by cosine({ … })",
+    ],
   ] as const) {
     await expect(net.fit(x, labels, { optimizer: any(optimizer) })).rejects.toThrow(message);
   }
+});
+
+test("whole descriptions by hand train as the functions' own, and keep their state by their identity", async () => {
+  const [net, other] = [await classifier(), await classifier()];
+  const [made, byHand] = [adam({ learningRate: 0.01 }), { ...adam({ learningRate: 0.01 }) }];
+  for (let fits = 0; fits < 2; fits++) {
+    await net.fit(x, labels, { optimizer: made });
+    await other.fit(x, labels, { optimizer: byHand });
+    expect(other.save()).toEqual(net.save());
+  }
+  await net.fit(x, labels, { optimizer: rprop({ learningRate: 0.5, smallest: 0.5, largest: 0.5 }) });
 });
 
 test("what is at the limit of each of these is trained", async () => {
