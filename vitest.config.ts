@@ -27,7 +27,10 @@ const relaxedOnly = "test/relaxed/relaxed.test.ts";
 const suites: Record<string, { include: string[]; exclude: string[] }> = {
   simd: { include: ["test/**/*.test.ts"], exclude: [relaxedOnly] },
   // What is slow because it trains for long is left to the build that is published.
-  debug: { include: ["test/**/*.test.ts"], exclude: [relaxedOnly, "test/experiments/**", "test/files.test.ts", "test/math/**"] },
+  debug: {
+    include: ["test/**/*.test.ts"],
+    exclude: [relaxedOnly, "test/experiments/**", "test/files.test.ts", "test/math/**"],
+  },
   // Without what compares bits with a reference that rounds each product: true of the reproducible builds alone.
   relaxed: {
     include: ["test/kernels/**/*.test.ts", "test/network/**/*.test.ts", relaxedOnly],

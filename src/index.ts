@@ -75,5 +75,8 @@ export {
   type StepDecay,
   stepDecay,
 } from "./schedules.ts";
+export type { Interval, Point, Space } from "./space.ts";
 export type { Progress } from "./training.ts";
+export type { Built, TrialResult } from "./trial.ts";
+export { type TuneOptions, type TuneResult, tune } from "./tune.ts";
 export { warmUp } from "./warmUp.ts";

@@ -74,7 +74,7 @@ const DRAWS = 65536;
 export class Network<P extends Precision = "f32"> {
   static {
     // The bundle names the class otherwise, which would show where one is printed.
-    Object.defineProperty(this, "name", { value: "Network" });
+    Object.defineProperty(Network, "name", { value: "Network" });
   }
 
   readonly #module: CoreModule;
