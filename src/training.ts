@@ -69,7 +69,6 @@ export interface Standing {
   /** Sums of the epoch. */
   readonly loss: number;
   readonly samples: number;
-  readonly untilReport: number;
   readonly patience: Patience;
   /** Whether early stopping has ended it. */
   readonly stopped: boolean;
@@ -170,7 +169,6 @@ export class Training {
       position: cursor.position,
       loss: cursor.loss,
       samples: cursor.samples,
-      untilReport: this.#untilReport,
       patience: { ...this.#patience },
       stopped: this.#stoppedEarly,
       settled: this.#settled,
@@ -200,7 +198,7 @@ export class Training {
   /** Goes on where another training of the same kind stood. */
   restore(standing: Standing, { state, whole, best }: States): void {
     const { cursor } = this.#machine;
-    const { sampling, optimizer } = this.#settings;
+    const { sampling, optimizer, every } = this.#settings;
     this.#state.set(state);
     this.#snapshot.set(whole ?? state);
     this.#best = best;
@@ -209,7 +207,7 @@ export class Training {
     this.#last = this.#end();
     Object.assign(this.#counters, standing.now);
     this.#stepsLeft = standing.stepsLeft;
-    this.#untilReport = Math.min(standing.untilReport, this.#settings.every);
+    this.#untilReport = every - ((standing.now.step - standing.first.step) % every);
     this.#patience = { ...standing.patience };
     this.#stopping = standing.stopped;
     this.#stoppedEarly = standing.stopped;
