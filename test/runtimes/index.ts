@@ -1,5 +1,5 @@
-// Trains and saves the networks of program.ts in every runtime of find.ts, and fails unless all end with the same bits. Then runs
-// the tests of the relaxed build where its instructions are known.
+// Trains and saves the networks of program.ts in every runtime of find.ts, and goes on there with trainings that were cut in Node 20;
+// fails unless all end with the same bits. Then runs the tests of the relaxed build where its instructions are known.
 import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -21,6 +21,7 @@ const suiteLimit = 240_000;
 const top = fileURLToPath(new URL("../../", import.meta.url));
 const program = `${top}build/runtimes/program.js`;
 const main = `${top}build/runtimes/main.js`;
+const cut = `${top}build/runtimes/cut.js`;
 const permissions = [`--allow-read=${top}build/runtimes`, `--allow-write=${top}build/runtimes`];
 
 /** Bundles program.ts with dist/index.js, which the package's own `exports` name: the same file for every runtime. */
@@ -34,7 +35,19 @@ async function bundle() {
     target: "es2022",
     logLevel: "warning",
   });
-  writeFileSync(main, 'import { run } from "./program.js";\n\nconsole.log(JSON.stringify(await run()));\n');
+  writeFileSync(
+    cut,
+    'import { checkpoints } from "./program.js";\n\nconsole.log(JSON.stringify(await checkpoints()));\n',
+  );
+}
+
+/** Cuts the trainings that are to go on elsewhere, in Node 20, and hands them to the program. Returns them as JSON. */
+async function cutInNode20(): Promise<string> {
+  const found = find(runtimes.find(({ name }) => name === "Node 20")!);
+  if ("absent" in found) throw new Error(`Cannot cut a training in Node 20: ${found.absent}`);
+  const files = (await output(found.path, [cut])).trim();
+  writeFileSync(main, `import { run } from "./program.js";\n\nconsole.log(JSON.stringify(await run(${files})));\n`);
+  return files;
 }
 
 /** What a program writes. Throws when it fails, or is not done in time. */
@@ -57,7 +70,7 @@ interface Browser {
 async function inPage(browser: Browser, url: string): Promise<Case[]> {
   const page = await browser.newPage();
   await page.goto(url);
-  return (await page.evaluate('import("/program.js").then(({ run }) => run())')) as Case[];
+  return (await page.evaluate(`import("/program.js").then(({ run }) => run(${files}))`)) as Case[];
 }
 
 async function inBrowser(launch: () => Promise<Browser>): Promise<Case[]> {
@@ -161,12 +174,13 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () =>
 
 if (process.env.CI) installMissing();
 await bundle();
+const files = await cutInNode20();
 const results: Result[] = [];
 for (const runtime of runtimes) results.push(await attempt(runtime));
 
 const hashes = agreed(results);
 const table = new Table({
-  head: ["case", "runtime", "version", "seconds", "SHA-256 of the parameters or the file"],
+  head: ["case", "runtime", "version", "seconds", "SHA-256 of the parameters, the file or the checkpoint"],
   style: { head: [], border: [], compact: true },
 });
 for (const [name, hash] of hashes) {

@@ -2,14 +2,23 @@
 // result could differ between engines.
 import {
   activation,
+  adadelta,
+  adagrad,
   adam,
   batchNorm,
   cosine,
   dense,
   dropout,
+  lbfgs,
+  levenbergMarquardt,
   Network,
+  nadam,
   normal,
+  type Optimizer,
   readFromOpfs,
+  reduceOnPlateau,
+  rmsprop,
+  rprop,
   sgd,
   writeToOpfs,
 } from "steepest";
@@ -17,7 +26,7 @@ import { CLASSES, POINTS } from "../reference/higham.ts";
 
 export interface Case {
   name: string;
-  /** Of all parameters after training, or of a file's bytes; in hexadecimal. */
+  /** Of all parameters after training, or of the bytes of a file or a checkpoint; in hexadecimal. */
   sha256: string;
   seconds: number;
 }
@@ -139,8 +148,65 @@ async function save(): Promise<Case> {
   return { name: "file", sha256: await hash(saved!.slice()), seconds: (performance.now() - start) / 1000 };
 }
 
-/** Runs every case once. */
-export async function run(): Promise<Case[]> {
+const OPTIMIZERS: readonly Optimizer[] = [
+  sgd({ learningRate: reduceOnPlateau({ learningRate: 0.1, patience: 0 }), momentum: 0.9 }),
+  rmsprop(),
+  adagrad(),
+  adadelta(),
+  adam({ learningRate: cosine({ learningRate: 0.01, epochs: 4, warmUp: 1 }), amsgrad: true }),
+  nadam(),
+  rprop(),
+  lbfgs(),
+  levenbergMarquardt(),
+];
+
+/** A short training with everything that a checkpoint has to keep: 6 steps an epoch, or 1 of an optimizer that takes all rows. */
+async function shortTraining(optimizer: Optimizer) {
+  const fullBatch = ["rprop", "lbfgs", "levenbergMarquardt"].includes(optimizer.type);
+  const layers = [dense(9, "tanh"), ...(fullBatch ? [] : [batchNorm(), dropout(0.25)]), dense(5)];
+  const precision = optimizer.type === "levenbergMarquardt" ? "f64" : "f32";
+  const net = await Network.create({ inputs: 7, layers, loss: "meanSquaredError", precision, seed: 4 });
+  const { x, y } = samples();
+  const options = {
+    optimizer,
+    epochs: fullBatch ? 20 : 4,
+    validationSplit: 0.25,
+    metrics: ["meanAbsoluteError", "r2"] as const,
+    earlyStopping: { patience: 20, restoreBest: true },
+    ...(fullBatch ? {} : { batchSize: 13 }),
+  };
+  return { net, x, y: y.map((label) => [0, 1, 2, 3, 4].map((i) => Number(i === label))), options };
+}
+
+/** The checkpoint of each short training after 9 steps, in the middle of an epoch: base64 by the optimizer's name. */
+export async function checkpoints(): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  for (const optimizer of OPTIMIZERS) {
+    const { net, x, y, options } = await shortTraining(optimizer);
+    for await (const { step } of net.train(x, y, { ...options, every: 1 })) if (step === 9) break;
+    files[optimizer.type] = btoa(Array.from(net.checkpoint(), (byte) => String.fromCharCode(byte)).join(""));
+  }
+  return files;
+}
+
+/** A short training that goes on from another runtime's checkpoint, which has to end as one in this runtime alone. */
+async function resume(optimizer: Optimizer, file: string): Promise<Case> {
+  const start = performance.now();
+  const { net, x, y, options } = await shortTraining(optimizer);
+  const resumed = await Network.resume(Uint8Array.from(atob(file), (character) => character.charCodeAt(0)));
+  if (resumed.step !== 9) throw new RangeError(`Cannot resume ${optimizer.type}: step ${resumed.step}, expected 9`);
+  await resumed.fit(x, y, options);
+  await net.fit(x, y, options);
+  const [sha256, whole] = [await hash(resumed.checkpoint().slice()), await hash(net.checkpoint().slice())];
+  if (sha256 !== whole)
+    throw new RangeError(`Cannot resume ${optimizer.type}: ended with ${sha256}, in one piece with ${whole}`);
+  return { name: `resumed, ${optimizer.type}`, sha256, seconds: (performance.now() - start) / 1000 };
+}
+
+/** Runs every case once. `files` are what `checkpoints` returned elsewhere. */
+export async function run(files: Readonly<Record<string, string>>): Promise<Case[]> {
+  const resumed: Case[] = [];
+  for (const optimizer of OPTIMIZERS) resumed.push(await resume(optimizer, files[optimizer.type]!));
   return [
     await measure("2-2-3-2", higham, "f32"),
     await measure("2-2-3-2", higham, "f64"),
@@ -149,5 +215,6 @@ export async function run(): Promise<Case[]> {
     await measure("dropout, batchNorm, adam, cosine", regularized, "f32"),
     await measure("dropout, batchNorm, adam, cosine", regularized, "f64"),
     await save(),
+    ...resumed,
   ];
 }
