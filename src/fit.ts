@@ -62,7 +62,7 @@ export interface FitOptions extends WeightOptions, PreparationOptions {
   onEpoch?: ((progress: Progress) => unknown) | undefined;
   /** The same after every step; which makes small steps many times slower. */
   onStep?: ((progress: Progress) => unknown) | undefined;
-  /** Called, and awaited, when the training has ended, unless by an error. */
+  /** Called, and awaited, when the training has ended, unless by an error or by leaving the loop over `train`. */
   onEnd?: ((history: History) => unknown) | undefined;
   /** Called, and awaited, about every 10 ms, between steps. */
   onProgress?: ((progress: Progress) => unknown) | undefined;
