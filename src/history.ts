@@ -37,14 +37,25 @@ export interface EpochResult {
   readonly seconds: number;
 }
 
-/** A history with these lists; without any, of no epoch. */
-export function historyOf({ seconds = [], ...lists }: Partial<History> = {}): History {
-  const copy = structuredClone({ loss: [], learningRate: [], ...lists });
+/** A history with copies of these lists; without any, of no epoch. */
+export function historyOf({ loss = [], learningRate = [], seconds = [], ...rest }: Partial<History> = {}): History {
+  const { validationLoss, metrics, stopped } = rest;
+  const copy = {
+    loss: [...loss],
+    ...(validationLoss && { validationLoss: [...validationLoss] }),
+    ...(metrics && { metrics: Object.fromEntries(Object.entries(metrics).map(([name, list]) => [name, [...list]])) }),
+    learningRate: [...learningRate],
+    ...(stopped && { stopped }),
+  };
   return Object.defineProperty(copy as unknown as History, "seconds", { value: [...seconds] });
 }
 
 /** Appends an epoch. */
-export function append(history: History, { loss, validationLoss, metrics, learningRate, seconds }: EpochResult): void {
+export function append(
+  history: History,
+  { loss, validationLoss, metrics, learningRate }: Omit<EpochResult, "seconds">,
+  seconds: number,
+): void {
   history.loss.push(loss);
   history.learningRate.push(learningRate);
   history.seconds.push(seconds);

@@ -44,7 +44,7 @@ export async function* slices(
       training.reportDue = false;
       yield training.progress;
     }
-    if (performance.now() >= deadline) await rest();
+    if (training.now >= deadline) await rest();
     check();
     if (!training.done) signal?.throwIfAborted();
   }

@@ -237,6 +237,11 @@ export class Training {
     return this.#stopping || this.#settled || this.#counters.epoch === this.#last.epoch;
   }
 
+  /** When the latest call of the core ended, or the latest measurement (performance.now()). */
+  get now(): number {
+    return this.#now;
+  }
+
   /** Whether a method has come to an end by itself. */
   get settled(): boolean {
     return this.#settled;
@@ -439,7 +444,7 @@ export class Training {
     const { loss: sum, samples } = this.#machine.cursor;
     const seconds = (this.#now - this.#epochBegan) / 1000;
     this.#result = { loss: sum / samples, validationLoss, metrics, learningRate: this.#rate };
-    append(this.history, { ...this.#result, seconds });
+    append(this.history, this.#result, seconds);
     this.#counters.epoch += 1;
     endEpoch(rateOf(this.#settings.optimizer), this.#result, this.#machine.clock);
     this.#judge(this.#result);
