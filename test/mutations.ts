@@ -216,7 +216,7 @@ const MUTATIONS: readonly Mutation[] = [
       ["value += r.l2", "value -= r.l2"],
       ["2 * r.l2 * share", "-2 * r.l2 * share"],
       ["all<T>(r.l1 * share)", "all<T>(-r.l1 * share)"],
-      ["<f64>rows / cursor.divisor", "<f64>rows * cursor.divisor"],
+      ["0 : weight / cursor.divisor", "0 : weight * cursor.divisor"],
       ["v128.and(x, signBit)", "v128.and(v128.neg<T>(x), signBit)"],
     ],
   ),
