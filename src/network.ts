@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type Architecture, type ArchitectureOptions, checkArchitecture, outputsOf } from "./architecture.ts";
-import { type Checkpoint, checkPrint, dataPrint, type Fingerprint, optionsPrint } from "./checkpoint.ts";
+import { type Checkpoint, checkPrint, dataPrint, optionsPrint } from "./checkpoint.ts";
 import { type NumbersOf, type Precision, type Rows, toRows } from "./data.ts";
 import { derive } from "./derivatives.ts";
 import { DivergedError, FormatError, StateError } from "./errors.ts";
@@ -269,15 +269,8 @@ export class Network<P extends Precision = "f32"> {
     this.#preparation = preparation;
     this.#history = training.history;
     this.#training = true;
-    let known: { options: Fingerprint; data: Fingerprint } | undefined;
-    const prints = () => {
-      known ??= { options: optionsPrint(settings), data: dataPrint(samples, validation) };
-      return known;
-    };
-    this.#checkpoint = () => ({
-      training: { standing: training.standing, ...prints() },
-      states: training.states,
-    });
+    const prints = once(() => ({ options: optionsPrint(settings), data: dataPrint(samples, validation) }));
+    this.#checkpoint = () => ({ training: { standing: training.standing, ...prints() }, states: training.states });
     let stopped: Stopped = "break";
     try {
       const { to } = checkpointEvery ?? {};
@@ -292,11 +285,13 @@ export class Network<P extends Precision = "f32"> {
       const { standing, states } = training;
       if (["epochs", "converged", "divergence"].includes(stopped)) training.restoreBest();
       training.end();
-      const print = machine.bytes > KEPT_BYTES ? prints() : undefined;
-      this.#checkpoint = () => ({ training: { standing, ...(print ?? prints()) }, states });
+      const checkpoint = () => ({ training: { standing, ...prints() }, states });
+      const large = machine.bytes > KEPT_BYTES;
+      // A checkpoint that is made already holds on to no rows.
+      this.#checkpoint = large ? always(checkpoint()) : checkpoint;
       training.history.stopped ??= stopped;
       this.#training = false;
-      if (machine.bytes > KEPT_BYTES && this.#machine) this.#prepare({ rows: 1 }, true);
+      if (large && this.#machine) this.#prepare({ rows: 1 }, true);
     }
     await onEnd?.(this.history);
     return this.history;
@@ -532,13 +527,14 @@ export class Network<P extends Precision = "f32"> {
   }
 
   /**
-   * A network of its own with the same parameters, statistics, counters and architecture, the seed included; without a history and
-   * without what an optimizer keeps.
+   * A network of its own with the same parameters, statistics, counters and architecture, the seed included, and what its first `fit`
+   * prepares data with; without a history and without what an optimizer keeps.
    */
   clone(): Network<P> {
     const source = this.#alive("clone");
     const copy = new Network<P>(this.#module, this.#architecture, { ...this.#counters });
     copy.#machine!.copyState(source);
+    copy.#preparation = this.#preparation;
     return copy;
   }
 
@@ -661,6 +657,21 @@ export class Network<P extends Precision = "f32"> {
     return values.data;
   }
 }
+
+/** A function that computes its value when it is first asked for. */
+function once<T>(compute: () => T): () => T {
+  let value: { known: T } | undefined;
+  return () => {
+    value ??= { known: compute() };
+    return value.known;
+  };
+}
+
+/** A function that has nothing but its value to hold on to. */
+const always =
+  <T>(value: T) =>
+  () =>
+    value;
 
 /** [inputs, units] of a layer with weights, [units] of one with vectors alone, [] of one without parameters. */
 function shapeOf([first]: readonly ParameterShape[]): number[] {

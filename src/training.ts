@@ -106,9 +106,9 @@ export class Training {
   #patience: Patience = { epoch: 0, waited: 0 };
   /** What the latest epoch came to, until the next begins. */
   #result: Measured | undefined;
-  /** When the epoch began, and when the latest call of the core ended (performance.now()). */
-  #epochBegan = 0;
-  #now = performance.now();
+  /** When the epoch began, or went on after a resume, and when the latest call of the core ended (performance.now()). */
+  #epochBegan = performance.now();
+  #now = this.#epochBegan;
   /** The mean loss of the epoch's first steps. */
   #begun = Number.NaN;
   #stopping = false;
@@ -283,8 +283,9 @@ export class Training {
    */
   advance(deadline: number): void {
     const { cursor } = this.#machine;
-    if (this.#stepsLeft === 0) this.#beginEpoch();
-    for (let started = performance.now(); ; ) {
+    let started = performance.now();
+    if (this.#stepsLeft === 0) this.#beginEpoch(started);
+    for (;;) {
       const taken = this.#problem ? this.#iterate(this.#problem) : this.#steps();
       this.#counters.step = cursor.step;
       this.#stepsLeft -= taken;
@@ -357,13 +358,13 @@ export class Training {
     this.epochEnded = false;
   }
 
-  #beginEpoch(): void {
+  #beginEpoch(now: number): void {
     const { cursor } = this.#machine;
     this.#snapshot.set(this.#state);
     this.#whole = { ...this.#counters };
     this.#result = undefined;
     this.epochEnded = false;
-    this.#epochBegan = this.#now;
+    this.#epochBegan = now;
     this.#begun = Number.NaN;
     cursor.clear();
     this.#stepsLeft = this.#settings.stepsPerEpoch;
