@@ -1,5 +1,5 @@
 import { addGradients, inverseOf, normalize, normalized, scaleOf } from "./batchNorm/rows";
-import { add, CHUNK, clear, clearPadding } from "./columns";
+import { add, chunkOf, clear, clearPadding } from "./columns";
 import { Gradient } from "./opcodes";
 
 // Batch normalization (Ioffe & Szegedy 2015) of the columns of X: A = γ ⊙ X̂ + β, X̂ = (X − mean) ⊙ inverse,
@@ -30,20 +30,21 @@ export function batchNormForward<T>(args: usize, rows: i32): void {
   const count = rows * r.repeat;
   const s = r.stride;
   // `inverse` has room for the sums of the chunks until it is written itself.
-  average<T>(r.mean, r.inverse, r.x, 0, count, s);
+  const chunk = chunkOf(r.repeat);
+  average<T>(r.mean, r.inverse, r.x, 0, count, chunk, s);
   clearPadding<T>(r.mean, r.columns);
-  average<T>(r.variance, r.inverse, r.x, r.mean, count, s);
+  average<T>(r.variance, r.inverse, r.x, r.mean, count, chunk, s);
   clearPadding<T>(r.variance, r.columns);
   inverseOf<T>(r.inverse, r.variance, r.epsilon, s);
   normalize<T>(r.a, r.x, r.mean, r.inverse, r.gamma, r.beta, count, s);
 }
 
-/** out ← 1/N Σ x over the rows, or 1/N Σ (x − mean)² where a mean is given. `chunk`: room for a row. */
-function average<T>(out: usize, chunk: usize, x: usize, mean: usize, count: i32, stride: usize): void {
+/** out ← 1/N Σ x over the rows, or 1/N Σ (x − mean)² where a mean is given, `most` rows a chunk. `chunk`: room for a row. */
+function average<T>(out: usize, chunk: usize, x: usize, mean: usize, count: i32, most: i32, stride: usize): void {
   clear(out, stride);
-  for (let first = 0; first < count; first += CHUNK) {
+  for (let first = 0; first < count; first += most) {
     clear(chunk, stride);
-    for (let i = first; i < min(first + CHUNK, count); i++) {
+    for (let i = first; i < min(first + most, count); i++) {
       if (mean) addSquares<T>(chunk, x, mean, stride);
       else add<T>(chunk, x, stride);
       x += stride;
@@ -98,7 +99,7 @@ export function batchNormBackward<T>(args: usize, rows: i32): void {
   const s = r.stride;
   const products = r.workspace, sums = products + s, chunk = sums + s;
   clear(products, 2 * s);
-  addGradients<T>(products, sums, chunk, r.da, r.x, r.mean, r.inverse, r.columns, count, s);
+  addGradients<T>(products, sums, chunk, r.da, r.x, r.mean, r.inverse, r.columns, count, chunkOf(r.repeat), s);
   if (r.gradient == Gradient.Store) {
     clear(r.dgamma, s);
     clear(r.dbeta, s);

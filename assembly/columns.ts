@@ -4,7 +4,13 @@ import { firstLanes, lanes } from "./simd";
 // then the sums of the chunks in index order. All rows are whole vectors.
 
 /** Rows of a chunk. A sum that goes on over batches of whole chunks has the bits of one batch. */
-export const CHUNK = 64;
+const CHUNK = 64;
+
+/** Rows of a chunk where `repeat` rows stand for one of the batch: those of one image, so that batches are always whole chunks. */
+@inline
+export function chunkOf(repeat: i32): i32 {
+  return repeat > 1 ? repeat : CHUNK;
+}
 
 /** row ← 0. */
 export function clear(row: usize, bytes: usize): void {

@@ -3,7 +3,8 @@ import { SCRATCH, sixteenWords } from "./random";
 import { firstLanes, lanes } from "./simd";
 
 // Dropout (Srivastava et al., Journal of Machine Learning Research 15, 2014), inverted: what is kept is scaled up in training,
-// so that prediction leaves everything as it is. All matrices are [rows][columns], `stride` bytes from row to row.
+// so that prediction leaves everything as it is. All matrices are [rows · repeat][columns], `stride` bytes from row to
+// row; `repeat` is 1, or the positions of an image.
 
 @unmanaged
 class DropoutForwardRecord {
@@ -12,6 +13,7 @@ class DropoutForwardRecord {
   /** Written for the backward: 0 or 1 / (1 − rate), padding 0. */
   mask: usize;
   columns: i32;
+  repeat: i32;
   stride: usize;
   /** Its step tells the masks of a layer apart, and its place in the step those of the batches of one. */
   cursor: usize;
@@ -37,10 +39,12 @@ export function dropoutForward<T>(args: usize, rows: i32): void {
   const threshold = i32x4.splat(<u32>min<f64>(ceil(r.rate * 4294967296), 4294967295));
   const scale = v128.splat<T>(<T>(1 / (1 - r.rate)));
   const columns = r.columns;
+  const count = rows * r.repeat;
+  const done = <u64>(cursor.position - cursor.begin) * r.repeat * columns;
   const end = r.workspace + 16 + SCRATCH;
   // The batch begins among the sixteen numbers of the step from `base` on, with the one at `first`.
-  const base = <u64>(cursor.position - cursor.begin) * columns & ~15;
-  let first = <i32>(<u64>(cursor.position - cursor.begin) * columns & 15);
+  const base = done & ~15;
+  let first = <i32>(done & 15);
   // How many numbers from `base` on there are draws for: those of the last lie before `end`.
   let drawn = 0;
   if (first > 0) {
@@ -48,7 +52,7 @@ export function dropoutForward<T>(args: usize, rows: i32): void {
     drawn = 16;
   }
   let offset: usize = 0;
-  for (let i = 0; i < rows; i++) {
+  for (let i = 0; i < count; i++) {
     for (let j = 0; j < columns; j += lanes<T>()) {
       if (first + min(j + lanes<T>(), columns) > drawn) {
         v128.store(r.workspace, v128.load(end - 16));
@@ -78,6 +82,7 @@ class DropoutBackwardRecord {
   dx: usize;
   da: usize;
   mask: usize;
+  /** Of all rows that stand for one of the batch. */
   stride: usize;
 }
 

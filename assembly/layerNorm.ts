@@ -1,10 +1,10 @@
-import { add, CHUNK, clear, clearPadding } from "./columns";
+import { add, chunkOf, clear, clearPadding } from "./columns";
 import { average, normalized, Term } from "./layerNorm/row";
 import { Gradient } from "./opcodes";
 
 // Layer normalization (Ba, Kiros & Hinton 2016) of the rows of X: A = γ ⊙ X̂ + β, X̂ = (X − mean)·inverse, with the mean, the biased
-// variance and inverse = 1 / √(variance + ε) of each row (PyTorch's). Matrices are [rows][columns], `stride` bytes from row to row,
-// γ and β [columns]. The padding of γ and β is 0, that of X and A holds no meaning.
+// variance and inverse = 1 / √(variance + ε) of each row (PyTorch's). Matrices are [rows · repeat][columns], `stride` bytes from row
+// to row, γ and β [columns]; `repeat` is 1, or the positions of an image, whose channels are normalized at each. The padding of γ and β is 0, that of X and A holds no meaning.
 
 @unmanaged
 class LayerNormForwardRecord {
@@ -12,9 +12,10 @@ class LayerNormForwardRecord {
   x: usize;
   gamma: usize;
   beta: usize;
-  /** Written for the backward: [rows][2], the mean and 1 / √(variance + ε), without padding. */
+  /** Written for the backward: [rows · repeat][2], the mean and 1 / √(variance + ε), without padding. */
   statistics: usize;
   columns: i32;
+  repeat: i32;
   stride: usize;
   epsilon: f64;
 }
@@ -24,7 +25,7 @@ export function layerNormForward<T>(args: usize, rows: i32): void {
   const r = changetype<LayerNormForwardRecord>(args);
   const zero = i32x4.splat(0), one = v128.splat<T>(1), epsilon = v128.splat<T>(<T>r.epsilon);
   let a = r.a, x = r.x, statistics = r.statistics;
-  for (let i = 0; i < rows; i++) {
+  for (let i = 0; i < rows * r.repeat; i++) {
     const mean = average<T>(Term.Value, r.columns, x, zero, zero, 0, 0);
     const variance = average<T>(Term.Square, r.columns, x, mean, zero, 0, 0);
     const inverse = v128.div<T>(one, v128.sqrt<T>(v128.add<T>(variance, epsilon)));
@@ -52,6 +53,7 @@ class LayerNormBackwardRecord {
   dgamma: usize;
   dbeta: usize;
   columns: i32;
+  repeat: i32;
   stride: usize;
   /** Store or Accumulate. */
   gradient: Gradient;
@@ -66,15 +68,17 @@ class LayerNormBackwardRecord {
 export function layerNormBackward<T>(args: usize, rows: i32): void {
   const r = changetype<LayerNormBackwardRecord>(args);
   const s = r.stride;
+  const count = rows * r.repeat;
+  const most = chunkOf(r.repeat);
   if (r.gradient == Gradient.Store) {
     clear(r.dgamma, s);
     clear(r.dbeta, s);
   }
   const products = r.workspace, sums = products + s;
   let dx = r.dx, da = r.da, x = r.x, statistics = r.statistics;
-  for (let first = 0; first < rows; first += CHUNK) {
+  for (let first = 0; first < count; first += most) {
     clear(products, 2 * s);
-    for (let i = first; i < min(first + CHUNK, rows); i++) {
+    for (let i = first; i < min(first + most, count); i++) {
       const mean = v128.load_splat<T>(statistics), inverse = v128.load_splat<T>(statistics, sizeof<T>());
       addRow<T>(products, sums, da, x, mean, inverse, s);
       if (dx) {

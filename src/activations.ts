@@ -115,9 +115,9 @@ export function activationKind(activation: Activation): Kind {
 export function activate(program: Program, activation: Activation, z: Matrix, place?: Matrix): Matrix {
   if (activation === "identity") return z;
   const { code, from, p = 0, q = 0 } = activationKind(activation);
-  const a = place ?? (from === "a" && !program.keepAll ? z : program.scratch(z.columns));
-  if (activation === "softmax") program.add(Op.Softmax, a, z, z.rowBytes, z.columns);
-  else program.add(Op.Activate, a, z, z.rowBytes, code, new Double(p), new Double(q));
+  const a = place ?? (from === "a" && !program.keepAll ? z : program.scratch(z.shape));
+  if (activation === "softmax") program.add(Op.Softmax, a, z, z.rowBytes, z.columns, z.positions);
+  else program.add(Op.Activate, a, z, z.sampleBytes, code, new Double(p), new Double(q));
   return a;
 }
 
@@ -130,11 +130,11 @@ export function activateBackward(
 ): Matrix {
   if (activation === "identity") return da;
   const { code, from, p = 0, q = 0 } = activationKind(activation);
-  const dz = program.keepAll ? program.scratch(da.columns) : da;
-  if (activation === "softmax") program.add(Op.SoftmaxBackward, dz, da, a, da.rowBytes, da.columns);
+  const dz = program.keepAll ? program.scratch(da.shape) : da;
+  if (activation === "softmax") program.add(Op.SoftmaxBackward, dz, da, a, da.rowBytes, da.columns, da.positions);
   else {
     const source = from === "a" ? a : z;
-    program.add(Op.ActivateBackward, dz, da, source, da.rowBytes, code, new Double(p), new Double(q));
+    program.add(Op.ActivateBackward, dz, da, source, da.sampleBytes, code, new Double(p), new Double(q));
   }
   return dz;
 }

@@ -14,10 +14,11 @@ import {
   positiveInteger,
   unexpected,
 } from "./options.ts";
+import { isImage, printed, type Shape, sizeOf } from "./shape.ts";
 
 /** The inputs of a network: how many numbers a row has, and how they are scaled on the way in: scale · x + offset. */
 export interface InputOptions {
-  /** Numbers of a row: a positive integer, or an array of one. */
+  /** Numbers of a row: a positive integer, or an array of one; or [height, width, channels] of an image, row by row. */
   shape: number | readonly number[];
   /** Default 1. For bytes of pixels: 1 / 255. */
   scale?: number;
@@ -27,7 +28,7 @@ export interface InputOptions {
 
 /** What a network is, as plain data: saved with it, and enough to build it again. */
 export interface Architecture {
-  readonly inputs: { readonly shape: readonly [number]; readonly scale: number; readonly offset: number };
+  readonly inputs: { readonly shape: Shape; readonly scale: number; readonly offset: number };
   readonly layers: readonly Layer[];
   readonly loss: Loss;
   readonly precision: Precision;
@@ -62,6 +63,7 @@ export function checkArchitecture(where: string, options: ArchitectureOptions): 
     precision: oneOf(where, "precision", precision, ["f32", "f64"]),
     seed: nonNegativeInteger(where, "seed", seed),
   };
+  checkShapes(where, architecture);
   checkRange(where, architecture);
   const last = architecture.layers.filter(({ type }) => type !== "dropout").at(-1);
   const { link } = lossKind(architecture.loss);
@@ -82,18 +84,18 @@ export function checkArchitecture(where: string, options: ArchitectureOptions): 
 function checkInputs(where: string, inputs: ArchitectureOptions["inputs"]): Architecture["inputs"] {
   const plain = typeof inputs === "number" || Array.isArray(inputs);
   if (!plain && (typeof inputs !== "object" || inputs === null)) {
-    throw unexpected(`${where}: inputs`, inputs, "a positive integer, an array of one, or { shape, scale, offset }");
+    throw unexpected(`${where}: inputs`, inputs, "a positive integer, an array of sizes, or { shape, scale, offset }");
   }
   if (!plain) checkKnown(`${where}: inputs`, inputs, ["shape", "scale", "offset"]);
   const { shape, scale = 1, offset = 0 } = (plain ? { shape: inputs } : inputs) as InputOptions;
   const list = Array.isArray(shape) ? shape : [shape];
-  if (list.length !== 1) {
+  if (list.length !== 1 && list.length !== 3) {
     throw new RangeError(
-      `${where}: inputs has ${list.length} dimensions, expected 1; give the product of the sizes as one number`,
+      `${where}: inputs has ${list.length} dimensions, expected 1 or [height, width, channels] of an image`,
     );
   }
   return {
-    shape: [positiveInteger(where, plain ? "inputs" : "inputs.shape", list[0])],
+    shape: Array.from(list, (size) => positiveInteger(where, plain ? "inputs" : "inputs.shape", size)),
     scale: finiteNumber(where, "scale", scale),
     offset: finiteNumber(where, "offset", offset),
   };
@@ -135,26 +137,42 @@ function checkRange(where: string, architecture: Architecture): void {
   }
 }
 
-/** Numbers per sample before the first layer and behind each. */
-export function widths({ inputs, layers }: Architecture): number[] {
-  const list: number[] = [inputs.shape[0]];
+/** Checks that each layer takes what the one before gives, and that the loss takes the last. @throws RangeError */
+function checkShapes(where: string, architecture: Architecture): void {
+  let inputs = architecture.inputs.shape;
+  for (const [l, layer] of architecture.layers.entries()) {
+    try {
+      inputs = layerKind(layer).outputs(layer, inputs);
+    } catch (error) {
+      throw new RangeError(`${where}: layer ${l}, ${layer.type}, ${(error as Error).message}`, { cause: error });
+    }
+  }
+  if (!isImage(inputs)) return;
+  throw new RangeError(
+    `${where}: the output is ${printed(inputs)}, expected [units]; put flatten() behind the last layer`,
+  );
+}
+
+/** What a sample is before the first layer and behind each. */
+export function shapes({ inputs, layers }: Architecture): Shape[] {
+  const list: Shape[] = [inputs.shape];
   for (const layer of layers) list.push(layerKind(layer).outputs(layer, list.at(-1)!));
   return list;
 }
 
 /** Numbers per sample of the output. */
 export function outputsOf(architecture: Architecture): number {
-  return widths(architecture).at(-1)!;
+  return sizeOf(shapes(architecture).at(-1)!);
 }
 
 /** The parameters of each layer. */
 export function parameterShapes(architecture: Architecture): ParameterShape[][] {
-  const inputs = widths(architecture);
+  const inputs = shapes(architecture);
   return architecture.layers.map((layer, i) => layerKind(layer).parameters(layer, inputs[i]!));
 }
 
 /** The statistics that each layer gathers. */
 export function statisticShapes(architecture: Architecture): ParameterShape[][] {
-  const inputs = widths(architecture);
+  const inputs = shapes(architecture);
   return architecture.layers.map((layer, i) => layerKind(layer).statistics?.(layer, inputs[i]!) ?? []);
 }

@@ -5,6 +5,7 @@ import type { GradientTarget, LayerBlocks, Trace } from "./layers/layer.ts";
 import { lossKind, lossParameter, smoothing } from "./losses.ts";
 import type { Block, Matrix } from "./plan.ts";
 import { Double, type Program } from "./program.ts";
+import { isImage } from "./shape.ts";
 
 // The steps of a program, in the order of the mathematics: batch → forward → loss → backward → metrics.
 
@@ -18,8 +19,8 @@ export interface Source {
 
 /** A^0 ← the rows of the batch, scaled. */
 export function gatherInputs(program: Program, { inputs }: Architecture, { block, kernel, cursor }: Source): Matrix {
-  const a = program.scratch(inputs.shape[0]);
-  const { scale, offset } = inputs;
+  const { shape, scale, offset } = inputs;
+  const a = isImage(shape) ? program.compact(shape) : program.scratch(shape);
   program.add(kernel, a, block, cursor ?? 0, a.columns, a.rowBytes, new Double(scale), new Double(offset));
   return a;
 }
@@ -57,7 +58,7 @@ export function loss(
   targets: Matrix,
   cursor: Block,
 ): Matrix {
-  const delta = program.scratch(logits.columns);
+  const delta = program.scratch(logits.shape);
   const { kernel } = lossKind(architecture.loss);
   const parameter = new Double(lossParameter(architecture.loss));
   program.add(kernel, delta, logits, targets, cursor, logits.columns, logits.rowBytes, parameter);

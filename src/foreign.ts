@@ -3,6 +3,7 @@ import type { ParameterShape } from "./layers/layer.ts";
 import { checkKnown, describe, isPlainObject, oneOf, unexpected } from "./options.ts";
 import type { GivenParameters } from "./results.ts";
 import { parseSafetensors, type Tensor } from "./safetensors.ts";
+import type { Shape } from "./shape.ts";
 
 // Parameters from a safetensors file that another library wrote.
 
@@ -13,7 +14,10 @@ export interface ForeignOptions {
    * "layers.0.variance"; null for a tensor that has no place here, such as PyTorch's num_batches_tracked.
    */
   readonly names: { readonly [tensor: string]: string | null };
-  /** Which matrices are [units, inputs] in the file, as PyTorch's: all, or those of these names there. Default none. */
+  /**
+   * Which weights are [units, inputs], and [filters, channels, height, width] for those of a convolution, in the file, as PyTorch's:
+   * all, or those of these names there. Default none.
+   */
   readonly transpose?: boolean | readonly string[] | undefined;
 }
 
@@ -33,6 +37,22 @@ function half(bits: number): number {
   const sign = bits >> 15 ? -1 : 1;
   if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
   return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction) : 2 ** -14 * fraction);
+}
+
+/** The shape of what is transposed there: [units, inputs] for [inputs, units], [filters, channels, height, width] for [height, width, channels, filters]. */
+function foreignShape(shape: Shape): Shape {
+  const [columns, inputs, ...window] = shape.toReversed();
+  return [columns!, inputs!, ...window.reverse()];
+}
+
+/** Numbers of such a shape in the order that they have here. */
+function turnedAround<N extends Float32Array | Float64Array>(numbers: N, shape: Shape): N {
+  const [columns, inputs] = shape.toReversed() as [number, number];
+  const places = numbers.length / (columns * inputs);
+  return numbers.map((_, i) => {
+    const row = Math.floor(i / columns);
+    return numbers[((i % columns) * inputs + (row % inputs)) * places + Math.floor(row / inputs)]!;
+  }) as N;
 }
 
 /**
@@ -73,7 +93,7 @@ export function readForeign(
   sources.delete(null);
   const layers = shapes.map((list, l) => {
     const layer: Record<string, Float32Array | Float64Array> = {};
-    for (const { name, vector, rows, columns } of list) {
+    for (const { name, shape: own } of list) {
       const key = `layers.${l}.${name}`;
       const source = sources.get(key);
       if (source === undefined) {
@@ -81,8 +101,8 @@ export function readForeign(
         throw new RangeError(`${where}: names has no tensor for ${key}, expected one`);
       }
       sources.delete(key);
-      const turn = !vector && turned.includes(source);
-      const shape = vector ? [columns] : turn ? [columns, rows] : [rows, columns];
+      const turn = own.length > 1 && turned.includes(source);
+      const shape = turn ? foreignShape(own) : own;
       const tensor = tensors.get(source);
       if (!tensor || !Object.hasOwn(READ, tensor.dtype) || String(tensor.shape) !== String(shape)) {
         return refuse(
@@ -92,7 +112,7 @@ export function readForeign(
         );
       }
       const numbers = READ[tensor.dtype]!(tensor.data.slice().buffer as ArrayBuffer);
-      layer[name] = turn ? numbers.map((_, i) => numbers[(i % columns) * rows + Math.floor(i / columns)]!) : numbers;
+      layer[name] = turn ? turnedAround(numbers, own) : numbers;
     }
     return layer;
   });

@@ -1,10 +1,11 @@
-import { type Architecture, outputsOf, widths } from "./architecture.ts";
+import { type Architecture, outputsOf, shapes } from "./architecture.ts";
 import type { NumbersOf, Precision, Rows, Targets } from "./data.ts";
 import type { Machine } from "./machine.ts";
 import { type Metric, measure } from "./metrics/index.ts";
 import type { Matrix } from "./plan.ts";
 import type { Program } from "./program.ts";
 import { invertScaler } from "./scalers.ts";
+import { sizeOf } from "./shape.ts";
 import type { Samples } from "./validation.ts";
 import { sumOf } from "./weights.ts";
 
@@ -127,7 +128,7 @@ export function targetValues(y: Targets, first: number, count: number, outputs: 
  * chunks of 64 (`assembly/columns.ts`): whole chunks give gradients of several batches the bits of one.
  */
 export function inferenceRows(architecture: Architecture): number {
-  const bytes = Math.max(...widths(architecture)) * (architecture.precision === "f64" ? 8 : 4);
+  const bytes = Math.max(...shapes(architecture).map(sizeOf)) * (architecture.precision === "f64" ? 8 : 4);
   const rows = Math.min(256, Math.floor(2 ** 18 / bytes));
   return rows < 64 ? Math.max(1, rows) : rows - (rows % 64);
 }

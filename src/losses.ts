@@ -120,7 +120,7 @@ export function smoothing(loss: Loss, outputs: number): { scale: number; offset:
 export function link(program: Program, loss: Loss, logits: Matrix): Matrix {
   const { link } = lossKind(loss);
   if (link !== "exponential") return activate(program, link, logits);
-  const a = program.scratch(logits.columns);
+  const a = program.scratch(logits.shape);
   program.add(Op.Exponential, a, logits, logits.rowBytes);
   return a;
 }

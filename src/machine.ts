@@ -3,6 +3,7 @@ import { Clock } from "./clock.ts";
 import { Cursor } from "./cursor.ts";
 import type { NumbersOf, Precision } from "./data.ts";
 import { drawn, type Initializer, orthonormalize } from "./initializers.ts";
+import type { ParameterShape } from "./layers/layer.ts";
 import type { Core, CoreModule } from "./module.ts";
 import { optimizerKind } from "./optimizers/index.ts";
 import { aligned, type Block, type Matrix, Plan } from "./plan.ts";
@@ -133,17 +134,15 @@ export class Machine<P extends Precision = Precision> {
   /** Draws the initial values of all parameters from the seed. */
   initialize(): void {
     for (const [l, shapes] of this.programs.shapes.entries()) {
-      for (const [b, { initializer }] of shapes.entries()) {
-        // The fans of a block are those of the layer's weights; biases have none of their own.
-        const { rows: fanIn, columns: fanOut } = shapes[0]!;
-        this.#draw(this.programs.numbers[l]![b]!, initializer, fanIn, fanOut, 256 * l + b);
+      for (const [b, { initializer, fans }] of shapes.entries()) {
+        this.#draw(this.programs.numbers[l]![b]!, initializer, fans, 256 * l + b);
       }
     }
   }
 
-  #draw(matrix: Matrix, initializer: Initializer, fanIn: number, fanOut: number, stream: number): void {
+  #draw(matrix: Matrix, initializer: Initializer, fans: ParameterShape["fans"], stream: number): void {
     const { address, rows, columns, stride, size } = matrix;
-    const [distribution, scale] = drawn(initializer, fanIn, fanOut);
+    const [distribution, scale] = drawn(initializer, ...fans);
     const seed = words(this.architecture.seed);
     this.core.initialize(distribution, size, address, rows, columns, stride, scale, ...seed, stream);
     if (initializer.type === "orthogonal") {

@@ -673,8 +673,5 @@ const always =
   () =>
     value;
 
-/** [inputs, units] of a layer with weights, [units] of one with vectors alone, [] of one without parameters. */
-function shapeOf([first]: readonly ParameterShape[]): number[] {
-  if (!first) return [];
-  return first.vector ? [first.columns] : [first.rows, first.columns];
-}
+/** The shape of a layer's weights; [] of one without parameters. */
+const shapeOf = ([first]: readonly ParameterShape[]): number[] => [...(first?.shape ?? [])];

@@ -1,3 +1,5 @@
+import { type Shape, sizeOf } from "./shape.ts";
+
 // What lies in linear memory: blocks, matrices in them, and the addresses that the plan gives them.
 
 /** A piece of linear memory. */
@@ -11,15 +13,20 @@ export class Block {
   }
 }
 
-/** [rows][columns] numbers, row-major; `stride` numbers from row to row: the columns rounded up to whole vectors. */
+/**
+ * [rows][columns] numbers, row-major; `stride` numbers from row to row: the columns rounded up to whole vectors. A batch of images has a
+ * row for each position of each image, with its channels; or, compact, a row for each image.
+ */
 export class Matrix extends Block {
   readonly rows: number;
   readonly columns: number;
   readonly stride: number;
   /** Bytes of one number. */
   readonly size: number;
+  /** Of one sample. */
+  readonly shape: Shape;
 
-  constructor(rows: number, columns: number, size: number) {
+  constructor(rows: number, columns: number, size: number, shape: Shape = [columns]) {
     const lanes = 16 / size;
     const stride = Math.ceil(columns / lanes) * lanes;
     super(rows * stride * size);
@@ -27,11 +34,32 @@ export class Matrix extends Block {
     this.columns = columns;
     this.stride = stride;
     this.size = size;
+    this.shape = shape;
+  }
+
+  /** Rows for each sample. */
+  get positions(): number {
+    return sizeOf(this.shape) / this.columns;
+  }
+
+  /** Whether it holds images, one in a row. */
+  get compact(): boolean {
+    return this.shape.at(-1) !== this.columns;
   }
 
   /** Bytes from row to row. */
   get rowBytes(): number {
     return this.stride * this.size;
+  }
+
+  /** Bytes from sample to sample. */
+  get sampleBytes(): number {
+    return this.positions * this.rowBytes;
+  }
+
+  /** Bytes from position to position of an image. */
+  get pixelBytes(): number {
+    return this.compact ? this.shape.at(-1)! * this.size : this.rowBytes;
   }
 }
 

@@ -14,6 +14,7 @@ import { lossKind, lossName } from "./losses.ts";
 import { checkImputer, fitImputer, type Imputer, type ImputerKind, impute, imputerKind } from "./missing.ts";
 import { checkKnown } from "./options.ts";
 import { applyScaler, checkScaler, fitScaler, type Scaler, type ScalerKind, scalerKind } from "./scalers.ts";
+import { sizeOf } from "./shape.ts";
 import type { Samples } from "./validation.ts";
 
 // What is done to x and y before the network sees them: fitted in the first `fit`, kept and saved with the network.
@@ -136,7 +137,7 @@ export function wantedPreparation(
 
 /** x as it came, in f64 where it is to be scaled or filled in. @throws TypeError, RangeError */
 export function readRows(where: string, x: unknown, prepared: Some, { inputs, precision }: Architecture): Rows {
-  const width = inputs.shape[0];
+  const width = sizeOf(inputs.shape);
   if (prepared.missing) return toRowsWithMissing(where, x, width);
   return toRows(where, x, width, prepared.x ? "f64" : precision);
 }
@@ -209,7 +210,7 @@ export function prepare(where: string, preparation: Preparation, samples: Sample
 export function checkPreparation(where: string, value: unknown, architecture: Architecture): Preparation {
   checkKnown(where, value, Object.keys(TITLES));
   const { missing, x, y, names } = value as Preparation;
-  const width = architecture.inputs.shape[0];
+  const width = sizeOf(architecture.inputs.shape);
   const preparation = {
     ...(missing !== undefined && { missing: checkImputer(`${where}: missing`, missing, width) }),
     ...(x !== undefined && { x: checkScaler(`${where}: x`, x, width) }),

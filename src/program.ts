@@ -1,5 +1,6 @@
 import type { Op } from "../assembly/opcodes.ts";
 import { Block, type Life, Matrix, placeByLife } from "./plan.ts";
+import { type Shape, sizeOf } from "./shape.ts";
 
 /** An argument of a record that is written as an f64. */
 export class Double {
@@ -18,6 +19,8 @@ export class Program {
   address = 0;
   readonly #records: { op: Op; args: Argument[] }[] = [];
   readonly #lives = new Map<Block, Life>();
+  /** Matrices that lie where others do. */
+  readonly #views = new Map<Block, Matrix>();
   /** Rows of a whole batch. */
   readonly rows: number;
   /** Bytes of one number. */
@@ -31,11 +34,34 @@ export class Program {
     this.keepAll = keepAll;
   }
 
-  /** A matrix of one row for each row of the batch; its place is free for others before its first record and after its last. */
-  scratch(columns: number, rows = this.rows): Matrix {
-    const matrix = new Matrix(rows, columns, this.size);
+  /**
+   * A matrix of one sample of this shape for each of the batch, or of one of units for each of `samples`; its place is free for others
+   * before its first record and after its last.
+   */
+  scratch(shape: number | Shape, samples = this.rows): Matrix {
+    const list = typeof shape === "number" ? [shape] : shape;
+    const columns = list.at(-1)!;
+    return this.#alive(new Matrix((samples * sizeOf(list)) / columns, columns, this.size, list));
+  }
+
+  /** The same for images of which each is one row without padding in between. */
+  compact(shape: Shape): Matrix {
+    return this.#alive(new Matrix(this.rows, sizeOf(shape), this.size, shape));
+  }
+
+  #alive(matrix: Matrix): Matrix {
     this.#lives.set(matrix, { block: matrix, first: this.keepAll ? 0 : this.#records.length, last: -1 });
     return matrix;
+  }
+
+  /** The place of a matrix, taken as one of another form that needs as many bytes. */
+  view(matrix: Matrix, form: Matrix): Matrix {
+    this.#views.set(form, this.#views.get(matrix) ?? matrix);
+    return form;
+  }
+
+  #lifeOf(block: Block): Life | undefined {
+    return this.#lives.get(this.#views.get(block) ?? block);
   }
 
   /** Room for a kernel's own use, during one record only. */
@@ -47,7 +73,7 @@ export class Program {
 
   /** Keeps what the matrix holds until the program has ended, for the facade to read. */
   keep(matrix: Matrix): Matrix {
-    const life = this.#lives.get(matrix);
+    const life = this.#lifeOf(matrix);
     if (life) life.last = Number.POSITIVE_INFINITY;
     return matrix;
   }
@@ -55,7 +81,7 @@ export class Program {
   /** Appends a kernel call. The arguments stand in the order of the kernel's record in `assembly/`. */
   add(op: Op, ...args: Argument[]): void {
     for (const arg of args) {
-      const life = arg instanceof Block ? this.#lives.get(arg) : undefined;
+      const life = arg instanceof Block ? this.#lifeOf(arg) : undefined;
       if (life) life.last = this.keepAll ? Number.POSITIVE_INFINITY : Math.max(life.last, this.#records.length);
     }
     this.#records.push({ op, args });
@@ -63,7 +89,9 @@ export class Program {
 
   /** Places the scratch matrices from `start` on. Returns the end. */
   placeScratch(start: number): number {
-    return placeByLife([...this.#lives.values()], start);
+    const end = placeByLife([...this.#lives.values()], start);
+    for (const [view, { address }] of this.#views) view.address = address;
+    return end;
   }
 
   /** Its length in memory. */

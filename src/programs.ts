@@ -12,6 +12,7 @@ import { normalBytes, normalWorkspaceBytes } from "./optimizers/levenbergMarquar
 import { Block, Matrix, Run } from "./plan.ts";
 import { Double, Program } from "./program.ts";
 import { Rates } from "./rates.ts";
+import { sizeOf } from "./shape.ts";
 import { addPenalties, descends, type Trained, tick, update } from "./update.ts";
 
 /** What a network's memory is for, besides predicting. */
@@ -121,7 +122,7 @@ export class Programs {
     this.numbersKept = new Block(16 * Math.ceil((kind?.method?.numbers(optimizer as never) ?? 0) / 2));
     this.state = new Run([this.network, ...this.slots, this.clock, this.numbersKept]);
     this.rates = new Rates(this.#shapes.flat().map(({ rate }) => rate));
-    this.stagedInputs = new Block(rows * architecture.inputs.shape[0] * this.#size + GATHER_EXCESS);
+    this.stagedInputs = new Block(rows * sizeOf(architecture.inputs.shape) * this.#size + GATHER_EXCESS);
     this.stagedTargets = new Block(rows * outputsOf(architecture) * this.#size + GATHER_EXCESS);
     this.stagedWeights = new Block(8 * rows);
     this.inputs = new Block(resident ? resident.x.data.byteLength + GATHER_EXCESS : 0);
@@ -250,7 +251,7 @@ export class Programs {
     const targets = program.keep(compile.gatherTargets(program, this.#architecture, this.#source(this.stagedTargets)));
     const rows = units.parts.map((unit) => {
       const matrices = this.#matrices(this.#shapes);
-      const dOutput = program.scratch(logits.columns);
+      const dOutput = program.scratch(logits.shape);
       const { kernel } = this.#source(unit);
       program.add(kernel, dOutput, unit, 0, dOutput.columns, dOutput.rowBytes, new Double(1), new Double(0));
       const gradients = this.#targets(Gradient.Store).map((target, l) => ({ ...target, matrices: matrices[l]! }));
@@ -264,7 +265,7 @@ export class Programs {
     const program = this.#program(true);
     const { traces, logits } = this.#forward(program);
     // BP1: D_ŷ ŷ := 1 for one of the outputs, 0 for the others; the facade stages it.
-    const dOutput = program.scratch(logits.columns);
+    const dOutput = program.scratch(logits.shape);
     const { block, kernel } = this.#source(this.stagedTargets);
     program.add(kernel, dOutput, block, 0, dOutput.columns, dOutput.rowBytes, new Double(1), new Double(0));
     const targets = this.#targets(Gradient.Store);

@@ -34,9 +34,8 @@ export function writeSaved(
   const dtype = DTYPES[architecture.precision];
   const tensors = new Map<string, Tensor>();
   for (const [l, shapes] of namedShapes(architecture).entries()) {
-    for (const { name, vector, rows, columns } of shapes) {
-      const shape = vector ? [columns] : [rows, columns];
-      tensors.set(`layers.${l}.${name}`, { dtype, shape, data: littleEndian(layers[l]![name]!) });
+    for (const { name, shape } of shapes) {
+      tensors.set(`layers.${l}.${name}`, { dtype, shape: [...shape], data: littleEndian(layers[l]![name]!) });
     }
   }
   const { step, epoch } = counters;
@@ -84,10 +83,9 @@ export function readSaved(
   const dtype = DTYPES[architecture.precision];
   let expected = 0;
   const parameters = namedShapes(architecture).map((shapes, l) =>
-    shapes.map(({ name, vector, rows, columns }) => {
+    shapes.map(({ name, shape }) => {
       const key = `layers.${l}.${name}`;
       const tensor = tensors.get(key);
-      const shape = vector ? [columns] : [rows, columns];
       if (!tensor || tensor.dtype !== dtype || tensor.shape.join() !== shape.join()) {
         const got = tensor ? `${tensor.dtype} [${tensor.shape}]` : "absent";
         throw new FormatError(`Cannot load: tensor ${key} is ${got}, expected ${dtype} [${shape}]`);

@@ -27,13 +27,15 @@ class SoftmaxRecord {
   /** Of one row, in bytes. */
   stride: usize;
   outputs: i32;
+  /** Rows of the matrices for each row of the batch. */
+  repeat: i32;
 }
 
 /** a_j ← e^z_j / Σ_i e^z_i, row by row. `a` may be `z`. */
 export function softmax<T>(args: usize, rows: i32): void {
   const r = changetype<SoftmaxRecord>(args);
   let a = r.a, z = r.z;
-  for (let i = 0; i < rows; i++) {
+  for (let i = 0; i < rows * r.repeat; i++) {
     const rest = exponentials<T>(a, z, r.outputs, argmaxOf<T>(z, r.outputs));
     const sum = v128.splat<T>(<T>(1 + rest));
     for (let at: usize = 0; at < r.stride; at += 16) v128.store(a + at, v128.div<T>(v128.load(a + at), sum));
@@ -50,13 +52,15 @@ class SoftmaxBackwardRecord {
   /** Of one row, in bytes. */
   stride: usize;
   outputs: i32;
+  /** Rows of the matrices for each row of the batch. */
+  repeat: i32;
 }
 
 /** dz_j ← a_j·(da_j − Σ_k da_k·a_k), row by row, the sum in index order in f64; the padding of dz is 0. `dz` may be `da`. */
 export function softmaxBackward<T>(args: usize, rows: i32): void {
   const r = changetype<SoftmaxBackwardRecord>(args);
   let dz = r.dz, da = r.da, a = r.a;
-  for (let i = 0; i < rows; i++) {
+  for (let i = 0; i < rows * r.repeat; i++) {
     let sum: f64 = 0;
     for (let j = 0; j < r.outputs; j++) {
       const at = <usize>j * sizeof<T>();

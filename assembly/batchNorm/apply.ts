@@ -1,4 +1,4 @@
-import { clear } from "../columns";
+import { chunkOf, clear } from "../columns";
 import { Gradient } from "../opcodes";
 import { addGradients, inverseOf, normalize, scaleOf } from "./rows";
 
@@ -60,7 +60,8 @@ export function batchNormApplyBackward<T>(args: usize, rows: i32): void {
     clear(r.dgamma, s);
     clear(r.dbeta, s);
   }
-  addGradients<T>(r.dgamma, r.dbeta, chunk, r.da, r.x, r.runningMean, inverse, r.columns, count, s);
+  const most = chunkOf(r.repeat);
+  addGradients<T>(r.dgamma, r.dbeta, chunk, r.da, r.x, r.runningMean, inverse, r.columns, count, most, s);
   if (r.dx == 0) return;
   const scale = chunk;
   scaleOf<T>(scale, r.gamma, inverse, s);

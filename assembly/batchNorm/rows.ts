@@ -1,4 +1,4 @@
-import { add, CHUNK, clear, clearPadding } from "../columns";
+import { add, clear, clearPadding } from "../columns";
 
 // What training and prediction share, row by row. `mean` and `inverse` are those of the batch or the running ones.
 
@@ -38,14 +38,14 @@ export function scaleOf<T>(scale: usize, gamma: usize, inverse: usize, bytes: us
   }
 }
 
-/** products ← products + Σ D_A ⊙ X̂, padding 0; sums ← sums + Σ D_A. `chunk`: room for two rows. */
+/** products ← products + Σ D_A ⊙ X̂, padding 0; sums ← sums + Σ D_A, `most` rows a chunk. `chunk`: room for two rows. */
 export function addGradients<T>(
   products: usize, sums: usize, chunk: usize, da: usize, x: usize, mean: usize, inverse: usize,
-  columns: i32, count: i32, stride: usize,
+  columns: i32, count: i32, most: i32, stride: usize,
 ): void {
-  for (let first = 0; first < count; first += CHUNK) {
+  for (let first = 0; first < count; first += most) {
     clear(chunk, 2 * stride);
-    for (let i = first; i < min(first + CHUNK, count); i++) {
+    for (let i = first; i < min(first + most, count); i++) {
       addRow<T>(chunk, chunk + stride, da, x, mean, inverse, stride);
       da += stride;
       x += stride;

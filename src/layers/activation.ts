@@ -29,7 +29,7 @@ export const activationLayerKind: LayerKind<ActivationLayer> = {
   parameters: () => [],
 
   forward(program, { activation }, x) {
-    return { input: x, z: x, a: activate(program, activation, x, program.scratch(x.columns)) };
+    return { input: x, z: x, a: activate(program, activation, x, program.scratch(x.shape)) };
   },
 
   backward(program, { activation }, trace, da) {

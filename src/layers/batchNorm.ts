@@ -53,25 +53,25 @@ export const batchNormKind: LayerKind<BatchNorm> = {
   statistics: (_, inputs) => [gathered("mean", 0, inputs), gathered("variance", 1, inputs)],
 
   forward(program, { trainable, epsilon }, x, { parameters: [gamma, beta], statistics, training }) {
-    const a = program.scratch(x.columns);
+    const a = program.scratch(x.shape);
     const { rowBytes, columns } = x;
     if (!training || trainable === false) {
       const workspace = program.workspace(ROWS * rowBytes);
-      const args = [a, x, gamma!, beta!, ...statistics, REPEAT, rowBytes, workspace];
+      const args = [a, x, gamma!, beta!, ...statistics, x.positions, rowBytes, workspace];
       program.add(Op.BatchNormApply, ...args, new Double(epsilon));
       return { input: x, z: a, a };
     }
     const [mean, variance, inverse] = [0, 0, 0].map(() => program.scratch(columns, 1)) as [Matrix, Matrix, Matrix];
-    const args = [a, x, gamma!, beta!, mean, variance, inverse, columns, REPEAT, rowBytes];
+    const args = [a, x, gamma!, beta!, mean, variance, inverse, columns, x.positions, rowBytes];
     program.add(Op.BatchNormForward, ...args, new Double(epsilon));
     return { input: x, z: a, a, kept: [mean, variance, inverse] };
   },
 
   backward(program, { epsilon }, { input: x, kept }, da, { parameters: [gamma], statistics }, target, wanted) {
-    const dx = wanted ? program.scratch(x.columns) : undefined;
+    const dx = wanted ? program.scratch(x.shape) : undefined;
     const { rowBytes, columns } = x;
     const workspace = program.workspace(ROWS * rowBytes);
-    const rest = [columns, REPEAT, rowBytes, stored(target), workspace];
+    const rest = [columns, x.positions, rowBytes, stored(target), workspace];
     if (kept) {
       const [mean, , inverse] = kept;
       program.add(Op.BatchNormBackward, dx ?? 0, da, x, gamma!, mean!, inverse!, ...target.matrices, ...rest);
@@ -82,16 +82,13 @@ export const batchNormKind: LayerKind<BatchNorm> = {
     return { dz: da, input: dx };
   },
 
-  commit(program, { momentum }, { kept }, { statistics, training }) {
+  commit(program, { momentum }, { input, kept }, { statistics, training }) {
     if (!kept) return;
     const [mean, variance] = kept;
-    const args = [...statistics, mean!, variance!, mean!.rowBytes, REPEAT, training!.cursor];
+    const args = [...statistics, mean!, variance!, mean!.rowBytes, input.positions, training!.cursor];
     program.add(Op.BatchNormCommit, ...args, new Double(momentum));
   },
 };
-
-/** Rows that stand for one row of the batch. */
-const REPEAT = 1;
 
 /** Rows of workspace that the kernels need at most. */
 const ROWS = 4;

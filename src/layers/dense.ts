@@ -11,6 +11,7 @@ import { checkInitializer, constant, glorotUniform, heNormal, type Initializer, 
 import { checkKnown, nonNegativeNumber, positiveInteger, positiveNumber } from "../options.ts";
 import type { Matrix } from "../plan.ts";
 import type { Program } from "../program.ts";
+import { printed } from "../shape.ts";
 import type { LayerKind, TrainingOptions } from "./layer.ts";
 import { checkTraining, trained } from "./trainingOptions.ts";
 
@@ -102,13 +103,17 @@ export const denseKind: LayerKind<Dense> = {
     return dense(units, activation, options);
   },
 
-  outputs: ({ units }) => units,
+  outputs({ units }, inputs) {
+    if (inputs.length > 1)
+      throw new RangeError(`takes [units], and its inputs are ${printed(inputs)}; put flatten() before it`);
+    return [units];
+  },
 
-  parameters(layer, inputs) {
+  parameters(layer, [inputs]) {
     const { units, weights, biases, l1 = 0, l2 = 0, maxNorm = Number.POSITIVE_INFINITY } = layer;
     return [
-      { ...trained(layer, "weights", weights, units, inputs), l1, l2, maxNorm },
-      trained(layer, "biases", biases, units),
+      { ...trained(layer, "weights", weights, [inputs!, units]), l1, l2, maxNorm },
+      trained(layer, "biases", biases, [units], [inputs!, units]),
     ];
   },
 

@@ -34,19 +34,19 @@ export const dropoutKind: LayerKind<Dropout> = {
 
   forward(program, { rate }, x, { training }) {
     if (!training || rate === 0) return { input: x, z: x, a: x };
-    const mask = program.scratch(x.columns);
-    const a = program.scratch(x.columns);
+    const mask = program.scratch(x.shape);
+    const a = program.scratch(x.shape);
     const { seed, layer, cursor } = training;
     program.add(
       Op.DropoutForward,
-      ...[a, x, mask, x.columns, x.rowBytes, cursor, ...words(seed), layer, program.workspace(DRAWS)],
+      ...[a, x, mask, x.columns, x.positions, x.rowBytes, cursor, ...words(seed), layer, program.workspace(DRAWS)],
       new Double(rate),
     );
     return { input: x, z: x, a, kept: [mask] };
   },
 
   backward(program, _, { kept }, da) {
-    if (kept) program.add(Op.DropoutBackward, da, da, kept[0]!, da.rowBytes);
+    if (kept) program.add(Op.DropoutBackward, da, da, kept[0]!, da.sampleBytes);
     return { dz: da, input: da };
   },
 };

@@ -2,6 +2,7 @@ import type { Gradient } from "../../assembly/opcodes.ts";
 import type { Initializer } from "../initializers.ts";
 import type { Block, Matrix } from "../plan.ts";
 import type { Program } from "../program.ts";
+import type { Shape } from "../shape.ts";
 
 /** The names of what layers learn. γ and β of normalisations are weights and biases too, as in PyTorch. */
 export type ParameterName = "weights" | "biases";
@@ -12,12 +13,13 @@ export type StatisticName = "mean" | "variance";
 /** A block of numbers that a layer asks for: its name and shape, how it starts, and how it is trained. */
 export interface ParameterShape {
   readonly name: ParameterName | StatisticName;
-  /** Whether it has one dimension; in memory it is one row. */
-  readonly vector: boolean;
-  /** In memory [rows][columns]. */
+  readonly shape: Shape;
+  /** In memory [rows][columns]: the last dimension is that of the columns. */
   readonly rows: number;
   readonly columns: number;
   readonly initializer: Initializer;
+  /** Inputs and outputs that the initial values are scaled by. */
+  readonly fans: readonly [fanIn: number, fanOut: number];
   /** Factor of the learning rate: 0 for what stays as it is. */
   readonly rate: number;
   /** Penalties l1·Σ|w| + l2·Σw² that are added to the loss. */
@@ -59,16 +61,18 @@ export interface GradientTarget {
 export interface LayerKind<L> {
   /** The layer that a description names, checked. Unknown words and wrong values throw. */
   from(description: L): L;
-  /** Outputs per sample. */
-  outputs(layer: L, inputs: number): number;
+  /** The shape of its output. @throws RangeError for inputs that it cannot take; the message goes on behind its place and name */
+  outputs(layer: L, inputs: Shape): Shape;
   /** What it learns. */
-  parameters(layer: L, inputs: number): ParameterShape[];
+  parameters(layer: L, inputs: Shape): ParameterShape[];
   /** What it gathers while it is trained: part of the network's state, but not moved by gradients. */
-  statistics?(layer: L, inputs: number): ParameterShape[];
+  statistics?(layer: L, inputs: Shape): ParameterShape[];
   /** Whether a step of training takes statistics over the rows of its batch. */
   acrossRows?(layer: L): boolean;
   /** Whether a step of training draws random numbers. */
   readonly random?: true;
+  /** Whether it takes images that are compact, as the network's inputs are. */
+  readonly takesCompact?: true;
   /** Whether gradients can be applied to the parameters by the kernel that computes them. */
   readonly descends?: true;
   forward(program: Program, layer: L, input: Matrix, blocks: LayerBlocks): Trace;

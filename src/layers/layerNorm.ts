@@ -41,16 +41,17 @@ export const layerNormKind: LayerKind<LayerNorm> = {
   parameters: scaleAndShift,
 
   forward(program, { epsilon }, x, { parameters: [gamma, beta] }) {
-    const a = program.scratch(x.columns);
-    const statistics = program.scratch(2);
-    program.add(Op.LayerNormForward, ...[a, x, gamma!, beta!, statistics, x.columns, x.rowBytes], new Double(epsilon));
+    const a = program.scratch(x.shape);
+    const statistics = program.scratch(2, x.rows);
+    const args = [a, x, gamma!, beta!, statistics, x.columns, x.positions, x.rowBytes];
+    program.add(Op.LayerNormForward, ...args, new Double(epsilon));
     return { input: x, z: a, a, kept: [statistics] };
   },
 
   backward(program, _, { input: x, kept }, da, { parameters: [gamma] }, target, wanted) {
-    const dx = wanted ? program.scratch(x.columns) : undefined;
+    const dx = wanted ? program.scratch(x.shape) : undefined;
     const workspace = program.workspace(2 * x.rowBytes);
-    const args = [dx ?? 0, da, x, gamma!, kept![0]!, ...target.matrices, x.columns, x.rowBytes];
+    const args = [dx ?? 0, da, x, gamma!, kept![0]!, ...target.matrices, x.columns, x.positions, x.rowBytes];
     program.add(Op.LayerNormBackward, ...args, stored(target), workspace);
     return { dz: da, input: dx };
   },

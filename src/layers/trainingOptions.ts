@@ -1,6 +1,7 @@
 import { Gradient } from "../../assembly/opcodes.ts";
 import { constant, type Initializer } from "../initializers.ts";
 import { boolean, checkKnown, isPlainObject, nonNegativeNumber, unexpected } from "../options.ts";
+import { type Shape, sizeOf } from "../shape.ts";
 import type { GradientTarget, ParameterName, ParameterShape, TrainingOptions } from "./layer.ts";
 
 const NAMES: readonly ParameterName[] = ["weights", "biases"];
@@ -23,31 +24,33 @@ export function trained(
   { trainable, rates }: TrainingOptions,
   name: ParameterName,
   initializer: Initializer,
-  columns: number,
-  rows?: number,
+  shape: Shape,
+  fans?: ParameterShape["fans"],
 ): ParameterShape {
-  const rate = trainable === false ? 0 : (rates?.[name] ?? 1);
-  return { ...PLAIN, name, vector: rows === undefined, rows: rows ?? 1, columns, initializer, rate };
+  return { ...plain(name, initializer, shape, fans), rate: trainable === false ? 0 : (rates?.[name] ?? 1) };
 }
 
-/** γ and β of a normalisation, which begin with 1 and 0. */
-export const scaleAndShift = (options: TrainingOptions, units: number): ParameterShape[] => [
-  trained(options, "weights", constant(1), units),
-  trained(options, "biases", constant(0), units),
-];
+/** γ and β of a normalisation, one of each column, which begin with 1 and 0. */
+export function scaleAndShift(options: TrainingOptions, inputs: Shape): ParameterShape[] {
+  const columns = [inputs.at(-1)!];
+  return [trained(options, "weights", constant(1), columns), trained(options, "biases", constant(0), columns)];
+}
 
-/** A vector of statistics: no gradient moves it. */
-export const gathered = (name: "mean" | "variance", start: number, columns: number): ParameterShape => ({
-  ...PLAIN,
-  name,
-  vector: true,
-  rows: 1,
-  columns,
-  initializer: constant(start),
-  rate: 0,
-});
+/** A vector of statistics, one of each column: no gradient moves it. */
+export const gathered = (name: "mean" | "variance", start: number, inputs: Shape): ParameterShape =>
+  plain(name, constant(start), [inputs.at(-1)!]);
 
-const PLAIN = { l1: 0, l2: 0, maxNorm: Number.POSITIVE_INFINITY };
+function plain(
+  name: ParameterShape["name"],
+  initializer: Initializer,
+  shape: Shape,
+  fans?: ParameterShape["fans"],
+): ParameterShape {
+  const columns = shape.at(-1)!;
+  const rows = sizeOf(shape) / columns;
+  const rest = { rate: 0, l1: 0, l2: 0, maxNorm: Number.POSITIVE_INFINITY };
+  return { name, shape, rows, columns, initializer, fans: fans ?? [rows, columns], ...rest };
+}
 
 /** What a layer does with gradients that are so few that they are computed even where nobody asks for them. */
 export const stored = ({ kind }: GradientTarget) => (kind === Gradient.Skip ? Gradient.Store : kind);

@@ -20,7 +20,7 @@ const elementwise =
 
 const softmax: Node = (arena, x, rows, columns) => {
   const [Z, A] = [arena.input(x, rows, columns), arena.output(rows, columns)];
-  arena.run(rows, [Op.Softmax, A, Z, Z.rowBytes, columns]);
+  arena.run(rows, [Op.Softmax, A, Z, Z.rowBytes, columns, 1]);
   return arena.values(A);
 };
 

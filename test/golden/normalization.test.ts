@@ -43,7 +43,7 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
     const [gamma, beta] = [scale!, bias!].map((t) => arena.input(t.values, 1, columns, { value: 0 }));
     const a = arena.output(rows, columns);
     const statistics = arena.output(1, 2 * rows);
-    const record = [a, X, gamma!, beta!, statistics, columns, X.rowBytes, new Double(epsilon)];
+    const record = [a, X, gamma!, beta!, statistics, columns, 1, X.rowBytes, new Double(epsilon)];
     arena.run(rows, [Op.LayerNormForward, ...record]);
     const pairs = arena.values(statistics);
     return [arena.values(a), pairs.filter((_, i) => i % 2 === 0), pairs.filter((_, i) => i % 2 === 1)];
@@ -96,7 +96,7 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
     const seed = [0, 0, 0];
     arena.run(1, [
       Op.DropoutForward,
-      ...[a, X, mask, values.length, X.rowBytes, arena.cursor(), ...seed, arena.workspace(96), new Double(rate)],
+      ...[a, X, mask, values.length, 1, X.rowBytes, arena.cursor(), ...seed, arena.workspace(96), new Double(rate)],
     ]);
     return [arena.values(a), arena.values(mask)].slice(0, sets[0]!.outputs.length);
   }

@@ -290,7 +290,7 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
       const D = inPlace ? arena.inOut(da, rows, outputs, { vectors }) : arena.input(da, rows, outputs, { vectors });
       const A = arena.input(a, rows, outputs, { vectors });
       const dz = inPlace ? D : arena.output(rows, outputs, { vectors });
-      arena.run(rows, [Op.SoftmaxBackward, dz, D, A, A.rowBytes, outputs]);
+      arena.run(rows, [Op.SoftmaxBackward, dz, D, A, A.rowBytes, outputs, 1]);
       return dz;
     }
 
@@ -332,9 +332,20 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
       arena.clear();
       const Z = inPlace ? arena.inOut(logits, rows, outputs) : arena.input(logits, rows, outputs);
       const A = inPlace ? Z : arena.output(rows, outputs);
-      arena.run(rows, [Op.Softmax, A, Z, A.rowBytes, outputs]);
+      arena.run(rows, [Op.Softmax, A, Z, A.rowBytes, outputs, 1]);
       return arena.values(A);
     }
+
+    test("the positions of an image are as many rows", () => {
+      const z = normal(precision, 12 * 5, 3);
+      const images = () => {
+        arena.clear();
+        const [Z, A] = [arena.input(z, 12, 5), arena.output(12, 5)];
+        arena.run(2, [Op.Softmax, A, Z, A.rowBytes, 5, 6]);
+        return arena.values(A);
+      };
+      expect(images()).toEqual(run(z, 12, 5));
+    });
 
     // e^(z_j − z_top) takes over half an ε·|z_j − z_top| from the difference and, with sum and quotient, at most 3ε more;
     // the sum's terms err by as much of their own size, at most ε·Σ p·|z − z_top| ≤ ε·log m ≤ 3.5ε.
@@ -439,12 +450,12 @@ describe("in f64 the derivatives are central differences of the values", async (
         );
         return a.reduce((sum, value, i) => sum + value * da[i]!, 0);
       };
-      const a = rowOf(Op.Softmax, z, outputs);
+      const a = rowOf(Op.Softmax, z, outputs, 1);
       arena.clear();
       const D = arena.input(da, 1, outputs);
       const A = arena.input(a, 1, outputs);
       const dz = arena.output(1, outputs);
-      arena.run(1, [Op.SoftmaxBackward, dz, D, A, A.rowBytes, outputs]);
+      arena.run(1, [Op.SoftmaxBackward, dz, D, A, A.rowBytes, outputs, 1]);
       for (const [j, slope] of arena.values(dz).entries()) {
         // The sum weighs values up to 1 by up to 3.
         expectClose(slope, (weighed(j, h) - weighed(j, -h)) / (2 * h), tolerance(3), `${outputs} outputs: ∂/∂z_${j}`);

@@ -184,9 +184,9 @@ describe.each(PRECISIONS)("batch normalization in $name", async (precision) => {
     },
   );
 
-  test("the positions of an image count as rows: 5 rows of 26 are 130", () => {
-    const size = { rows: 130, columns: 3 };
-    const X = x.slice(0, 390) as Numbers;
+  test("the positions of an image count as rows: 2 images of 64 are 128", () => {
+    const size = { rows: 128, columns: 3 };
+    const X = x.slice(0, 384) as Numbers;
     const { parameters, running } = drawn(precision, 3);
     const all = (repeat: number) => {
       const trained = new Layer(arena, X, parameters, size, { repeat });
@@ -199,11 +199,25 @@ describe.each(PRECISIONS)("batch normalization in $name", async (precision) => {
           ...(op === Op.BatchNormBackward ? {} : { given: running }),
         });
         if (op === Op.BatchNormBackward) l.forward();
-        return Object.values(l.backward(op as never, da.slice(0, 390) as Numbers)).map((m) => arena.values(m));
+        return Object.values(l.backward(op as never, da.slice(0, 384) as Numbers)).map((m) => arena.values(m));
       });
       return { forward, applied, back };
     };
-    expect(all(26)).toEqual(all(1));
+    expect(all(64)).toEqual(all(1));
+  });
+
+  test("the gradient in prediction of 5 images of 26 positions is that of each accumulated, bit for bit", () => {
+    const { parameters, running } = drawn(precision, 5);
+    const images = (from: number, to: number, start?: reference.Parameters): reference.Parameters => {
+      const part = (values: Numbers) => values.slice(from * 130, to * 130) as Numbers;
+      const size = { rows: 26 * (to - from), columns: 5 };
+      const layer = new Layer(arena, part(x), parameters, size, { given: running, repeat: 26 });
+      const { dgamma, dbeta } = layer.backward(Op.BatchNormApplyBackward, part(da), start ? { start } : {});
+      return { gamma: precision.array(arena.values(dgamma)), beta: precision.array(arena.values(dbeta)) };
+    };
+    let one = images(0, 1);
+    for (let i = 1; i < 5; i++) one = images(i, i + 1, one);
+    expect(one).toEqual(images(0, 5));
   });
 
   test("the gradient in prediction of 130 rows is that of 64, 64 and 2 accumulated, bit for bit", () => {

@@ -14,6 +14,7 @@ interface Coordinates {
   readonly step?: number;
   /** Rows of the step before the batch. */
   readonly before?: number;
+  readonly repeat?: number;
 }
 
 const SOME = { seed: 2 ** 52 + 12345, layer: 7, step: 2 ** 40 + 3 };
@@ -27,14 +28,27 @@ describe.each(PRECISIONS)("dropout in $name", async (precision) => {
 
   /** Drops out of X in the arena. Returns A, which is X where `inPlace`, and the mask. */
   function forward(X: Rows, rate: number, coordinates: Coordinates, inPlace = false): { A: Rows; M: Rows } {
-    const { seed = 0, layer = 0, step = 0, before = 0 } = coordinates;
+    const { seed = 0, layer = 0, step = 0, before = 0, repeat = 1 } = coordinates;
     const A = inPlace ? X : arena.output(X.rows, X.columns);
     const M = arena.output(X.rows, X.columns);
     const cursor = arena.cursor({ step, begin: 5, position: 5 + before });
     const [low, high] = [seed % 2 ** 32, Math.floor(seed / 2 ** 32)];
-    arena.run(X.rows, [
+    arena.run(X.rows / repeat, [
       Op.DropoutForward,
-      ...[A, X, M, X.columns, X.rowBytes, cursor, low, high, layer, arena.workspace(WORKSPACE), new Double(rate)],
+      ...[
+        A,
+        X,
+        M,
+        X.columns,
+        repeat,
+        X.rowBytes,
+        cursor,
+        low,
+        high,
+        layer,
+        arena.workspace(WORKSPACE),
+        new Double(rate),
+      ],
     ]);
     return { A, M };
   }
@@ -83,6 +97,19 @@ describe.each(PRECISIONS)("dropout in $name", async (precision) => {
           const part = mask.slice(before * columns, (before + rows) * columns);
           arena.expectExactly(M, part, 0, `${rows} × ${columns} after ${before} rows`);
         }
+      }
+    }
+  });
+
+  test("an image of 6 positions has the mask of a row of 6 times as many numbers", () => {
+    const words = dropoutWords(80 * 33, SOME.seed, SOME.layer, SOME.step);
+    const mask = words.map((word) => (word >= Math.ceil(0.3 * 2 ** 32) ? scale(0.3) : 0));
+    for (const columns of [1, 3, 4, 7]) {
+      for (const before of [0, 1, 3]) {
+        arena.clear();
+        const { M } = forward(arena.input(values, 18, columns), 0.3, { ...SOME, before, repeat: 6 });
+        const part = mask.slice(6 * before * columns, (6 * before + 18) * columns);
+        arena.expectExactly(M, part, 0, `${columns} channels after ${before} images`);
       }
     }
   });

@@ -16,6 +16,7 @@ interface Options {
   readonly epsilon?: number;
   /** Of the padding of X. */
   readonly garbage?: number;
+  readonly repeat?: number;
 }
 
 /** The forward in a cleared arena. */
@@ -24,7 +25,7 @@ function forward(
   x: Numbers,
   parameters: Parameters,
   { rows, columns }: Size,
-  { epsilon = EPSILON, garbage = Number.NaN }: Options = {},
+  { epsilon = EPSILON, garbage = Number.NaN, repeat = 1 }: Options = {},
   inPlace = false,
 ) {
   arena.clear();
@@ -34,8 +35,9 @@ function forward(
   const a = inPlace ? X : arena.output(rows, columns);
   // [rows][2], one row behind the other.
   const statistics = arena.output(1, 2 * rows);
-  arena.run(rows, [Op.LayerNormForward, ...[a, X, gamma, beta, statistics, columns, X.rowBytes, new Double(epsilon)]]);
-  return { X, gamma, a, statistics };
+  const sizes = [columns, repeat, X.rowBytes];
+  arena.run(rows / repeat, [Op.LayerNormForward, ...[a, X, gamma, beta, statistics, ...sizes, new Double(epsilon)]]);
+  return { X, gamma, a, statistics, repeat };
 }
 
 interface Backward {
@@ -48,7 +50,7 @@ interface Backward {
 /** The backward behind a forward. */
 function backward(
   arena: Arena,
-  { X, gamma, statistics }: ReturnType<typeof forward>,
+  { X, gamma, statistics, repeat }: ReturnType<typeof forward>,
   da: Numbers,
   { start, to = "dx" }: Backward = {},
 ) {
@@ -60,9 +62,10 @@ function backward(
     values ? arena.inOut(values, 1, columns, zero) : arena.output(1, columns, zero);
   const [dgamma, dbeta] = [parameter(start?.gamma), parameter(start?.beta)];
   const gradient = start ? Gradient.Accumulate : Gradient.Store;
-  arena.run(rows, [
+  const sizes = [columns, repeat, X.rowBytes];
+  arena.run(rows / repeat, [
     Op.LayerNormBackward,
-    ...[dx, DA, X, gamma, statistics, dgamma, dbeta, columns, X.rowBytes, gradient, arena.workspace(2 * X.rowBytes)],
+    ...[dx, DA, X, gamma, statistics, dgamma, dbeta, ...sizes, gradient, arena.workspace(2 * X.rowBytes)],
   ]);
   return { dx: dx as Rows, dgamma, dbeta };
 }
@@ -131,6 +134,24 @@ describe.each(PRECISIONS)("layer normalization in $name", async (precision) => {
       return { gamma: precision.array(arena.values(dgamma)), beta: precision.array(arena.values(dbeta)) };
     };
     expect(part(128, 130, part(64, 128, part(0, 64)))).toEqual(part(0, 130));
+  });
+
+  test("the positions of an image are as many rows, and each image a chunk of the gradient of the parameters", () => {
+    const parameters = parametersOf(precision, 5, 3);
+    const images = (from: number, to: number, repeat: number, start?: Parameters) => {
+      const part = (values: Numbers) => values.slice(from * 130, to * 130) as Numbers;
+      const layer = forward(arena, part(x), parameters, { rows: 26 * (to - from), columns: 5 }, { repeat });
+      const a = arena.values(layer.a);
+      const { dx, dgamma, dbeta } = backward(arena, layer, part(da), { start });
+      const gradient = { gamma: precision.array(arena.values(dgamma)), beta: precision.array(arena.values(dbeta)) };
+      return { a, dx: arena.values(dx), gradient };
+    };
+    const whole = images(0, 5, 26);
+    const rows = images(0, 5, 1);
+    expect([whole.a, whole.dx]).toEqual([rows.a, rows.dx]);
+    let one = images(0, 1, 26).gradient;
+    for (let i = 1; i < 5; i++) one = images(i, i + 1, 26, one).gradient;
+    expect(one).toEqual(whole.gradient);
   });
 
   test("NaN and ∞ make their own row NaN, and change no other", () => {

@@ -28,7 +28,7 @@ describe("Network.create", () => {
       TypeError: {
         'unknown option "layer", expected one of inputs, layers, loss': { layer: [] },
         "inputs is undefined, expected a positive integer": { inputs: undefined },
-        "inputs is null, expected a positive integer, an array of one, or { shape, scale, offset }": { inputs: null },
+        "inputs is null, expected a positive integer, an array of sizes, or { shape, scale, offset }": { inputs: null },
         'inputs is "3", expected a positive integer': { inputs: "3" },
         "inputs is 3n, expected a positive integer": { inputs: 3n },
         "inputs is Symbol(s), expected a positive integer": { inputs: [Symbol("s")] },
