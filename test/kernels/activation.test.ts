@@ -447,6 +447,7 @@ describe("in f64 the derivatives are central differences of the values", async (
           Op.Softmax,
           z.map((x, i) => (i === j ? x + shift : x)),
           outputs,
+          1,
         );
         return a.reduce((sum, value, i) => sum + value * da[i]!, 0);
       };
