@@ -52,8 +52,8 @@ export enum Op {
   CountEqual,
   MaxPool2dForward,
   MaxPool2dBackward,
-  GlobalAvgPoolForward,
-  GlobalAvgPoolBackward,
+  AvgPool2dForward,
+  AvgPool2dBackward,
 }
 
 /** The activations that work number by number. Those of `dense` end with Sigmoid; the others stand in records of their own. */
