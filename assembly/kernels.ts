@@ -8,6 +8,7 @@ import { batchNormApply, batchNormApplyBackward } from "./batchNorm/apply";
 import { batchNormCommit } from "./batchNorm/commit";
 import { denseBackward, denseForward } from "./dense";
 import { dropoutBackward, dropoutForward } from "./dropout";
+import { globalAvgPoolBackward, globalAvgPoolForward } from "./globalAvgPool";
 import { layerNormBackward, layerNormForward } from "./layerNorm";
 import { binaryCrossEntropy } from "./loss/binaryCrossEntropy";
 import { hinge } from "./loss/hinge";
@@ -90,6 +91,8 @@ function kernelOf<T>(op: Op): Kernel | null {
     case Op.MaxPool2dBackward: return (args, rows) => maxPool2dBackward<T>(args, rows);
     case Op.AvgPool2dForward: return (args, rows) => avgPool2dForward<T>(args, rows);
     case Op.AvgPool2dBackward: return (args, rows) => avgPool2dBackward<T>(args, rows);
+    case Op.GlobalAvgPoolForward: return (args, rows) => globalAvgPoolForward<T>(args, rows);
+    case Op.GlobalAvgPoolBackward: return (args, rows) => globalAvgPoolBackward<T>(args, rows);
   }
   return null;
 }

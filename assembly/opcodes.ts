@@ -54,6 +54,8 @@ export enum Op {
   MaxPool2dBackward,
   AvgPool2dForward,
   AvgPool2dBackward,
+  GlobalAvgPoolForward,
+  GlobalAvgPoolBackward,
 }
 
 /** The activations that work number by number. Those of `dense` end with Sigmoid; the others stand in records of their own. */
