@@ -1,12 +1,15 @@
 import { activateBackwardRows, activateRows } from "./activation/index";
 import { exponential } from "./activation/exponential";
 import { softmax, softmaxBackward } from "./activation/softmax";
+import { avgPool2dBackward, avgPool2dForward } from "./avgPool2d";
 import { gather, gatherLabels } from "./batch";
 import { batchNormBackward, batchNormForward } from "./batchNorm";
 import { batchNormApply, batchNormApplyBackward } from "./batchNorm/apply";
 import { batchNormCommit } from "./batchNorm/commit";
 import { denseBackward, denseForward } from "./dense";
+import { depthwiseConv2dBackward, depthwiseConv2dForward } from "./depthwiseConv2d";
 import { dropoutBackward, dropoutForward } from "./dropout";
+import { globalAvgPoolBackward, globalAvgPoolForward } from "./globalAvgPool";
 import { layerNormBackward, layerNormForward } from "./layerNorm";
 import { binaryCrossEntropy } from "./loss/binaryCrossEntropy";
 import { hinge } from "./loss/hinge";
@@ -15,6 +18,7 @@ import { meanAbsoluteError } from "./loss/meanAbsoluteError";
 import { meanSquaredError } from "./loss/meanSquaredError";
 import { poisson } from "./loss/poisson";
 import { softmaxCrossEntropy } from "./loss/softmaxCrossEntropy";
+import { maxPool2dBackward, maxPool2dForward } from "./maxPool2d";
 import { argmax, countEqual, threshold } from "./metrics";
 import { Op } from "./opcodes";
 import { adadelta } from "./optimizer/adadelta";
@@ -32,6 +36,7 @@ import { rmsProp } from "./optimizer/rmsprop";
 import { rprop } from "./optimizer/rprop";
 import { tick } from "./optimizer/tick";
 import { Kernel } from "./program";
+import { repack } from "./repack";
 
 /** The kernel of an opcode in precision T: one line each. */
 function kernelOf<T>(op: Op): Kernel | null {
@@ -84,6 +89,15 @@ function kernelOf<T>(op: Op): Kernel | null {
     case Op.Argmax: return (args, rows) => argmax<T>(args, rows);
     case Op.Threshold: return (args, rows) => threshold<T>(args, rows);
     case Op.CountEqual: return (args, rows) => countEqual(args, rows);
+    case Op.MaxPool2dForward: return (args, rows) => maxPool2dForward<T>(args, rows);
+    case Op.MaxPool2dBackward: return (args, rows) => maxPool2dBackward<T>(args, rows);
+    case Op.AvgPool2dForward: return (args, rows) => avgPool2dForward<T>(args, rows);
+    case Op.AvgPool2dBackward: return (args, rows) => avgPool2dBackward<T>(args, rows);
+    case Op.GlobalAvgPoolForward: return (args, rows) => globalAvgPoolForward<T>(args, rows);
+    case Op.GlobalAvgPoolBackward: return (args, rows) => globalAvgPoolBackward<T>(args, rows);
+    case Op.DepthwiseConv2dForward: return (args, rows) => depthwiseConv2dForward<T>(args, rows);
+    case Op.DepthwiseConv2dBackward: return (args, rows) => depthwiseConv2dBackward<T>(args, rows);
+    case Op.Repack: return (args, rows) => repack<T>(args, rows);
   }
   return null;
 }

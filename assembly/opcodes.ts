@@ -50,6 +50,15 @@ export enum Op {
   Argmax,
   Threshold,
   CountEqual,
+  MaxPool2dForward,
+  MaxPool2dBackward,
+  AvgPool2dForward,
+  AvgPool2dBackward,
+  GlobalAvgPoolForward,
+  GlobalAvgPoolBackward,
+  DepthwiseConv2dForward,
+  DepthwiseConv2dBackward,
+  Repack,
 }
 
 /** The activations that work number by number. Those of `dense` end with Sigmoid; the others stand in records of their own. */
