@@ -5,6 +5,7 @@ import { gather, gatherLabels } from "./batch";
 import { batchNormBackward, batchNormForward } from "./batchNorm";
 import { batchNormApply, batchNormApplyBackward } from "./batchNorm/apply";
 import { batchNormCommit } from "./batchNorm/commit";
+import { conv2dBackward, conv2dForward } from "./conv2d";
 import { denseBackward, denseForward } from "./dense";
 import { dropoutBackward, dropoutForward } from "./dropout";
 import { layerNormBackward, layerNormForward } from "./layerNorm";
@@ -84,6 +85,8 @@ function kernelOf<T>(op: Op): Kernel | null {
     case Op.Argmax: return (args, rows) => argmax<T>(args, rows);
     case Op.Threshold: return (args, rows) => threshold<T>(args, rows);
     case Op.CountEqual: return (args, rows) => countEqual(args, rows);
+    case Op.Conv2dForward: return (args, rows) => conv2dForward<T>(args, rows);
+    case Op.Conv2dBackward: return (args, rows) => conv2dBackward<T>(args, rows);
   }
   return null;
 }

@@ -50,6 +50,8 @@ export enum Op {
   Argmax,
   Threshold,
   CountEqual,
+  Conv2dForward,
+  Conv2dBackward,
 }
 
 /** The activations that work number by number. Those of `dense` end with Sigmoid; the others stand in records of their own. */
