@@ -6,6 +6,7 @@ import { gather, gatherLabels } from "./batch";
 import { batchNormBackward, batchNormForward } from "./batchNorm";
 import { batchNormApply, batchNormApplyBackward } from "./batchNorm/apply";
 import { batchNormCommit } from "./batchNorm/commit";
+import { conv2dBackward, conv2dForward } from "./conv2d";
 import { denseBackward, denseForward } from "./dense";
 import { depthwiseConv2dBackward, depthwiseConv2dForward } from "./depthwiseConv2d";
 import { dropoutBackward, dropoutForward } from "./dropout";
@@ -98,6 +99,8 @@ function kernelOf<T>(op: Op): Kernel | null {
     case Op.DepthwiseConv2dForward: return (args, rows) => depthwiseConv2dForward<T>(args, rows);
     case Op.DepthwiseConv2dBackward: return (args, rows) => depthwiseConv2dBackward<T>(args, rows);
     case Op.Repack: return (args, rows) => repack<T>(args, rows);
+    case Op.Conv2dForward: return (args, rows) => conv2dForward<T>(args, rows);
+    case Op.Conv2dBackward: return (args, rows) => conv2dBackward<T>(args, rows);
   }
   return null;
 }

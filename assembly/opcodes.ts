@@ -59,6 +59,8 @@ export enum Op {
   DepthwiseConv2dForward,
   DepthwiseConv2dBackward,
   Repack,
+  Conv2dForward,
+  Conv2dBackward,
 }
 
 /** The activations that work number by number. Those of `dense` end with Sigmoid; the others stand in records of their own. */

@@ -1,0 +1,101 @@
+// Lays out a convolution in an arena and calls its kernels.
+import { Activation, type Gradient, Op } from "../../assembly/opcodes.ts";
+import type { Block } from "../../src/plan.ts";
+import { type Convolution, positions, terms, WINDOW } from "../reference/conv2d.ts";
+import type { Numbers } from "../reference/precision.ts";
+import type { Arena, Rows } from "./harness.ts";
+
+const up = (bytes: number) => Math.ceil(bytes / 16) * 16;
+
+/** The bytes of workspace that `assembly/conv2d.ts` asks for. */
+export function workspaceBytes(s: Convolution, xPixel: number, size: number, backward: boolean, dx: boolean): number {
+  const reach = (out: number, stride: number, kernel: number, dilation: number) =>
+    (out - 1) * stride + (kernel - 1) * dilation + 1;
+  const fullHeight = Math.max(s.top + s.height, reach(s.outHeight, s.strideY, s.kernelHeight, s.dilationY));
+  const fullWidth = Math.max(s.left + s.width, reach(s.outWidth, s.strideX, s.kernelWidth, s.dilationX));
+  const full = up(fullHeight * fullWidth * xPixel);
+  const border = fullHeight !== s.height || fullWidth !== s.width ? 1 : 0;
+  const out = s.outHeight * s.outWidth;
+  const samples = Math.max(1, Math.min(s.rows, Math.floor(262144 / full), Math.floor(2048 / out)));
+  const common = up(4 * terms(s)) + up(4 * samples * out) + (64 * 3072) / size + border * samples * full;
+  if (!(backward && dx)) return common;
+  const panels = Math.ceil((s.channels * size) / 32) * 32 * (up(s.filters * size) / size);
+  return common + s.kernelHeight * s.kernelWidth * panels + border * full;
+}
+
+const windowOf = (s: Convolution) => WINDOW.map((name) => s[name as keyof Convolution]);
+
+/** An image: pixels of whole vectors with `padding` behind their channels, or compact, the samples whole vectors. */
+function image(arena: Arena, x: Numbers, s: Convolution, compact: boolean, padding: number): [Block, number, number] {
+  const { size } = arena.precision;
+  const pixels = s.height * s.width;
+  if (compact) {
+    const X = arena.input(x, s.rows, pixels * s.channels);
+    return [X, s.channels * size, X.rowBytes];
+  }
+  const X = arena.input(x, s.rows * pixels, s.channels, { value: padding });
+  return [X, X.rowBytes, pixels * X.rowBytes];
+}
+
+export interface Options {
+  readonly compact?: boolean;
+  readonly activation?: Activation;
+  /** Of the padding of X. */
+  readonly garbage?: number;
+}
+
+/** A ← a(B + patches·W). */
+export function forward(
+  arena: Arena,
+  { x, w, b }: { readonly x: Numbers; readonly w: Numbers; readonly b?: Numbers | undefined },
+  s: Convolution,
+  { compact = false, activation = Activation.Identity, garbage = Number.NaN }: Options = {},
+): Rows {
+  arena.clear();
+  const [X, xPixel, xStride] = image(arena, x, s, compact, garbage);
+  const W = arena.input(w, terms(s), s.filters, { value: 0 });
+  const B = b ? arena.input(b, 1, s.filters, { value: 0 }) : 0;
+  const A = arena.output(positions(s), s.filters);
+  const workspace = arena.workspace(workspaceBytes(s, xPixel, arena.precision.size, false, false));
+  arena.run(s.rows, [
+    Op.Conv2dForward,
+    ...[...windowOf(s), A, X, W, B, s.channels, xPixel, xStride, A.rowBytes, activation, workspace],
+  ]);
+  return A;
+}
+
+export interface BackwardOptions extends Options {
+  readonly gradient: Gradient;
+  /** The outputs, for the activation's derivative; D_Z is then written in place. */
+  readonly a?: Numbers;
+  readonly dx?: boolean;
+  readonly bias?: boolean;
+  /** What `Gradient.Accumulate` adds to, for weights and biases alike. */
+  readonly start?: Numbers;
+}
+
+/** D_Z, D_X, D_W and D_B. Without an activation no byte of D_Z may change. */
+export function backward(
+  arena: Arena,
+  { x, w, dz }: { readonly x: Numbers; readonly w: Numbers; readonly dz: Numbers },
+  s: Convolution,
+  options: BackwardOptions,
+): { dz: Rows; dx: Rows; dw: Rows; db: Rows } {
+  const { compact = false, activation = Activation.Identity, garbage = Number.NaN, gradient, a, start } = options;
+  const zero = { value: 0 };
+  arena.clear();
+  const [X, xPixel, xStride] = image(arena, x, s, compact, garbage);
+  const W = arena.input(w, terms(s), s.filters, zero);
+  const DZ = arena[a ? "inOut" : "input"](dz, positions(s), s.filters, zero);
+  const A = a ? arena.input(a, positions(s), s.filters, { value: 0.5 }) : 0;
+  const target = (rows: number) => (start ? arena.inOut(start, rows, s.filters, zero) : arena.output(rows, s.filters));
+  const [dw, db] = [target(terms(s)), target(1)];
+  const dx = arena.output(s.rows * s.height * s.width, s.channels);
+  const workspace = arena.workspace(workspaceBytes(s, xPixel, arena.precision.size, true, options.dx === true));
+  arena.run(s.rows, [
+    Op.Conv2dBackward,
+    ...[...windowOf(s), DZ, A, X, W, options.dx ? dx : 0, dw, options.bias === false ? 0 : db],
+    ...[s.channels, s.filters, xPixel, xStride, DZ.rowBytes, activation, gradient, workspace],
+  ]);
+  return { dz: DZ, dx, dw, db };
+}
