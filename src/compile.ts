@@ -5,6 +5,7 @@ import type { GradientTarget, LayerBlocks, Trace } from "./layers/layer.ts";
 import { lossKind, lossParameter, smoothing } from "./losses.ts";
 import type { Block, Matrix } from "./plan.ts";
 import { Double, type Program } from "./program.ts";
+import { spread } from "./reshape.ts";
 import { isImage } from "./shape.ts";
 
 // The steps of a program, in the order of the mathematics: batch → forward → loss → backward → metrics.
@@ -45,7 +46,9 @@ export function forward(
   const traces: Trace[] = [];
   for (const [l, layer] of layers.entries()) {
     const { a } = traces.at(-1) ?? { a: input };
-    traces.push(layerKind(layer).forward(program, layer, a, blocks[l]!));
+    const kind = layerKind(layer);
+    const x = a.compact && !kind.takesCompact ? spread(program, a, a.shape) : a;
+    traces.push(kind.forward(program, layer, x, blocks[l]!));
   }
   return traces;
 }

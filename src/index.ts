@@ -23,12 +23,18 @@ export {
 } from "./initializers.ts";
 export { type Name, oneHot } from "./labels.ts";
 export { type ActivationLayer, activation } from "./layers/activation.ts";
+export { type AvgPool2d, type AvgPoolOptions, avgPool2d } from "./layers/avgPool2d.ts";
 export { type BatchNorm, type BatchNormOptions, batchNorm } from "./layers/batchNorm.ts";
+export { type Conv2d, type ConvolutionOptions, conv2d } from "./layers/conv2d.ts";
 export { type Dense, type DenseOptions, dense } from "./layers/dense.ts";
+export { type DepthwiseConv2d, depthwiseConv2d } from "./layers/depthwiseConv2d.ts";
 export { type Dropout, dropout } from "./layers/dropout.ts";
+export { type Flatten, flatten } from "./layers/flatten.ts";
+export { type GlobalAvgPool, globalAvgPool } from "./layers/globalAvgPool.ts";
 export type { Layer } from "./layers/index.ts";
 export type { TrainingOptions } from "./layers/layer.ts";
 export { type LayerNorm, type LayerNormOptions, layerNorm } from "./layers/layerNorm.ts";
+export { type MaxPool2d, maxPool2d } from "./layers/maxPool2d.ts";
 export { binaryCrossEntropy, huber, type Loss, softmaxCrossEntropy } from "./losses.ts";
 export { type ClassMetrics, confusionMatrix, perClass } from "./metrics/confusion.ts";
 export type { Metric } from "./metrics/index.ts";
@@ -46,6 +52,7 @@ export { type Nadam, type NadamOptions, nadam } from "./optimizers/nadam.ts";
 export { type Rmsprop, type RmspropOptions, rmsprop } from "./optimizers/rmsprop.ts";
 export { type Rprop, type RpropOptions, rprop } from "./optimizers/rprop.ts";
 export { type Sgd, type SgdOptions, sgd } from "./optimizers/sgd.ts";
+export type { PoolOptions } from "./pool.ts";
 export type { PreparationOptions } from "./preparation.ts";
 export type {
   Derivatives,
@@ -80,3 +87,4 @@ export type { Progress } from "./training.ts";
 export type { Built, TrialResult } from "./trial.ts";
 export { type TuneOptions, type TuneResult, tune } from "./tune.ts";
 export { warmUp } from "./warmUp.ts";
+export type { Padding, Pair } from "./window.ts";

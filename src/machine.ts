@@ -4,9 +4,10 @@ import { Cursor } from "./cursor.ts";
 import type { NumbersOf, Precision } from "./data.ts";
 import { drawn, type Initializer, orthonormalize } from "./initializers.ts";
 import type { ParameterShape } from "./layers/layer.ts";
+import { checkMemory, planMemory } from "./memory.ts";
 import type { Core, CoreModule } from "./module.ts";
 import { optimizerKind } from "./optimizers/index.ts";
-import { aligned, type Block, type Matrix, Plan } from "./plan.ts";
+import type { Block, Matrix } from "./plan.ts";
 import type { Program } from "./program.ts";
 import { GATHER_EXCESS, type Needs, Programs, type Resident } from "./programs.ts";
 import { words } from "./random.ts";
@@ -46,28 +47,22 @@ export class Machine<P extends Precision = Precision> {
     this.needs = kept;
     this.#resident = resident && { x: resident.x.data.constructor, y: resident.y.kind };
     this.programs = new Programs(architecture, needs);
-    const { all, cursor, tally, rates, state, gradientRun, ...rows } = this.programs;
-    const plan = new Plan(module.heapBase);
-    for (const block of [cursor, tally, rates.cells, rates.table, rows.scratch, ...all, state, gradientRun]) {
-      plan.place(block);
-    }
-    for (const block of [rows.stagedInputs, rows.stagedTargets, rows.stagedWeights]) plan.place(block);
-    for (const block of [rows.inputs, rows.targets, rows.weights, rows.order]) plan.place(block);
-    for (const block of [...(rows.normal?.all ?? []), ...(rows.jacobian ? [rows.jacobian.rows] : [])])
-      plan.place(block);
-    this.bytes = aligned(Math.max(...all.map((program) => program.placeScratch(plan.end))));
+    const { all, cursor, tally, clock } = this.programs;
+    const memory = planMemory(this.programs, module.heapBase);
+    checkMemory(memory, needs.rows);
+    this.bytes = memory.all;
 
     const { core, buffer } = module.instantiate(this.bytes);
     this.core = core;
     this.#buffer = buffer;
     this.cursor = new Cursor(buffer, cursor.address);
     this.tally = new Cursor(buffer, tally.address);
-    this.clock = new Clock(buffer, this.programs.clock.address);
+    this.clock = new Clock(buffer, clock.address);
     this.#numbers = (
       architecture.precision === "f64" ? new Float64Array(buffer) : new Float32Array(buffer)
     ) as NumbersOf<P>;
-    const memory = new DataView(buffer);
-    for (const program of all) program.write(memory, core.kernel);
+    const view = new DataView(buffer);
+    for (const program of all) program.write(view, core.kernel);
     this.#begin();
     if (resident) this.bringIn(resident);
   }

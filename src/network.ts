@@ -14,10 +14,12 @@ import { type Layer, layerKind } from "./layers/index.ts";
 import type { ParameterShape } from "./layers/layer.ts";
 import { lossName } from "./losses.ts";
 import { Machine } from "./machine.ts";
+import { planMemory } from "./memory.ts";
 import { checkMetrics, type Metric } from "./metrics/index.ts";
 import { CoreModule, type CoreSource, loadCore, type Numerics } from "./module.ts";
-import { optimizerKind } from "./optimizers/index.ts";
-import { boolean, checkKnown, oneOf, unexpected } from "./options.ts";
+import { checkOptimizer, type Optimizer, optimizerKind } from "./optimizers/index.ts";
+import { sgd } from "./optimizers/sgd.ts";
+import { boolean, checkKnown, oneOf, positiveInteger, unexpected } from "./options.ts";
 import type { Matrix } from "./plan.ts";
 import {
   fitPreparation,
@@ -28,7 +30,7 @@ import {
   readTargets,
   wantedPreparation,
 } from "./preparation.ts";
-import type { Needs } from "./programs.ts";
+import { type Needs, trainingOf } from "./programs.ts";
 import type {
   Derivatives,
   Evaluation,
@@ -41,6 +43,7 @@ import type {
 import { readSaved, writeSaved } from "./saved.ts";
 import { invertScaler } from "./scalers.ts";
 import { slices } from "./slices.ts";
+import { summaryOf } from "./summary.ts";
 import { type Counters, type Progress, Training } from "./training.ts";
 import { type Samples, split, take } from "./validation.ts";
 import { toWeights, type WeightOptions } from "./weights.ts";
@@ -422,6 +425,26 @@ export class Network<P extends Precision = "f32"> {
     const { data, rows } = this.#rows(where, x);
     if (rows !== 1) throw new RangeError(`${where}: x has ${rows} rows, expected 1`);
     return derive(this.#module, source, data, output);
+  }
+
+  /**
+   * A table to print: the layers with the shapes of their outputs, their parameters and the multiplications with an addition that a
+   * prediction of one row takes; and the memory that training needs besides the rows.
+   * @param options.batchSize rows of a batch of training, a positive integer; default 32
+   * @param options.optimizer of the training; default `sgd` without momentum, which keeps nothing
+   * @throws TypeError, RangeError
+   * @example console.log(net.summary({ batchSize: 64, optimizer: adam({ learningRate: 0.001 }) }))
+   */
+  summary(options: { batchSize?: number; optimizer?: Optimizer } = {}): string {
+    const where = "summary";
+    this.#alive(where);
+    checkKnown(where, options, ["batchSize", "optimizer"]);
+    const { batchSize = 32, optimizer = sgd({ learningRate: 1 }) } = options;
+    const architecture = this.#architecture;
+    const rows = positiveInteger(where, "batchSize", batchSize);
+    checkOptimizer(where, optimizer, architecture.precision);
+    const memory = planMemory(trainingOf(architecture, rows, optimizer), this.#module.heapBase);
+    return summaryOf(architecture, memory, rows);
   }
 
   /** Copies of the parameters, one entry for each layer; with the statistics of layers that gather any. */

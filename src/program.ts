@@ -41,15 +41,16 @@ export class Program {
   scratch(shape: number | Shape, samples = this.rows): Matrix {
     const list = typeof shape === "number" ? [shape] : shape;
     const columns = list.at(-1)!;
-    return this.#alive(new Matrix((samples * sizeOf(list)) / columns, columns, this.size, list));
+    return this.place(new Matrix((samples * sizeOf(list)) / columns, columns, this.size, list));
   }
 
   /** The same for images of which each is one row without padding in between. */
   compact(shape: Shape): Matrix {
-    return this.#alive(new Matrix(this.rows, sizeOf(shape), this.size, shape));
+    return this.place(new Matrix(this.rows, sizeOf(shape), this.size, shape));
   }
 
-  #alive(matrix: Matrix): Matrix {
+  /** Has a matrix live from here on. */
+  place(matrix: Matrix): Matrix {
     this.#lives.set(matrix, { block: matrix, first: this.keepAll ? 0 : this.#records.length, last: -1 });
     return matrix;
   }

@@ -310,6 +310,18 @@ export class Programs {
   }
 }
 
+/** The programs of a training on batches of `rows` rows, with room for the rows of none. */
+export function trainingOf(architecture: Architecture, rows: number, optimizer: Optimizer): Programs {
+  const none = { data: new Float32Array(0), rows: 0, width: 0 };
+  const resident = {
+    x: none,
+    y: { kind: "labels", data: new Int32Array(0) },
+    accumulates: false,
+    orderLength: 0,
+  } as const;
+  return new Programs(architecture, { rows, gradients: true, optimizer, resident });
+}
+
 /** What Levenberg–Marquardt works on, for vectors of `bytes` bytes and a number of outputs; all numbers are f64. */
 class LeastSquaresBlocks {
   /** Rows of J that are added to JᵀJ at a time, at least those of one sample. */

@@ -1,51 +1,19 @@
 import { Op } from "../../assembly/opcodes.ts";
-import {
-  type Activation,
-  activate,
-  activateBackward,
-  activationKind,
-  activationName,
-  checkActivation,
-} from "../activations.ts";
-import { checkInitializer, constant, glorotUniform, heNormal, type Initializer, lecunNormal } from "../initializers.ts";
-import { checkKnown, nonNegativeNumber, positiveInteger, positiveNumber } from "../options.ts";
+import { type Activation, activate, activateBackward, activationKind } from "../activations.ts";
+import { checkKnown, positiveInteger } from "../options.ts";
 import type { Matrix } from "../plan.ts";
-import type { Program } from "../program.ts";
 import { printed } from "../shape.ts";
-import type { LayerKind, TrainingOptions } from "./layer.ts";
-import { checkTraining, trained } from "./trainingOptions.ts";
+import type { LayerKind } from "./layer.ts";
+import { checkWeighted, fusedIn, WEIGHTED, type Weighted, type WeightedOptions, weightsAndBiases } from "./weighted.ts";
 
 /** A dense layer as plain data. */
-export interface Dense extends TrainingOptions {
+export interface Dense extends Weighted {
   readonly type: "dense";
   readonly units: number;
-  readonly activation: Activation;
-  readonly weights: Initializer;
-  readonly biases: Initializer;
-  readonly l1?: number;
-  readonly l2?: number;
-  readonly maxNorm?: number;
 }
 
 /** Options of `dense`. */
-export interface DenseOptions extends TrainingOptions {
-  /**
-   * Initial weights: `heNormal()` by default where the activation is one of the ReLU kind (relu, leakyRelu, elu, gelu, geluTanh, silu),
-   * `lecunNormal()` for selu, else `glorotUniform()`.
-   */
-  weights?: Initializer;
-  /** Initial biases: `constant(0)` by default. */
-  biases?: Initializer;
-  /** l1·Σ|w| over the weights is added to the loss that is minimised: a finite number from 0, as in Keras's L1; default 0. */
-  l1?: number;
-  /** l2·Σw² over the weights is added to the loss, as in Keras's L2 (a half of it elsewhere): a finite number from 0; default 0. */
-  l2?: number;
-  /**
-   * The largest Euclidean norm of the weights that lead to one unit: after each update they are scaled back to it where they are
-   * beyond (Srivastava et al. 2014; Keras's MaxNorm). A positive finite number; default none.
-   */
-  maxNorm?: number;
-}
+export type DenseOptions = WeightedOptions;
 
 /**
  * A fully connected layer: A = a(X·W + B), X [batch][inputs], W [inputs][units], B [units].
@@ -56,44 +24,8 @@ export interface DenseOptions extends TrainingOptions {
  */
 export function dense(units: number, activation: Activation = "identity", options: DenseOptions = {}): Dense {
   const where = "dense";
-  checkKnown(where, options, ["weights", "biases", "l1", "l2", "maxNorm", "trainable", "rates"]);
-  const kind = checkActivation(where, activation);
-  const { weights = initialWeights(kind), biases = constant(0), l1 = 0, l2 = 0, maxNorm } = options;
-  nonNegativeNumber(where, "l1", l1);
-  nonNegativeNumber(where, "l2", l2);
-  if (maxNorm !== undefined) positiveNumber(where, "maxNorm", maxNorm);
-  return {
-    type: "dense",
-    units: positiveInteger(where, "units", units),
-    activation: kind,
-    weights: checkInitializer(where, "weights", weights),
-    biases: checkInitializer(where, "biases", biases),
-    ...(l1 > 0 ? { l1 } : {}),
-    ...(l2 > 0 ? { l2 } : {}),
-    ...(maxNorm === undefined ? {} : { maxNorm }),
-    ...checkTraining(where, options),
-  };
-}
-
-function initialWeights(activation: Activation): Initializer {
-  switch (activationName(activation)) {
-    case "relu":
-    case "leakyRelu":
-    case "elu":
-    case "gelu":
-    case "geluTanh":
-    case "silu":
-      return heNormal();
-    case "selu":
-      return lecunNormal();
-    default:
-      return glorotUniform();
-  }
-}
-
-/** The activation that the layer's own kernels compute; what is left takes a pass of its own. */
-function fusedIn(program: Program, activation: Activation): Activation {
-  return activationKind(activation).fused && !program.keepAll ? activation : "identity";
+  checkKnown(where, options, WEIGHTED);
+  return { type: "dense", units: positiveInteger(where, "units", units), ...checkWeighted(where, activation, options) };
 }
 
 export const denseKind: LayerKind<Dense> = {
@@ -109,13 +41,9 @@ export const denseKind: LayerKind<Dense> = {
     return [units];
   },
 
-  parameters(layer, [inputs]) {
-    const { units, weights, biases, l1 = 0, l2 = 0, maxNorm = Number.POSITIVE_INFINITY } = layer;
-    return [
-      { ...trained(layer, "weights", weights, [inputs!, units]), l1, l2, maxNorm },
-      trained(layer, "biases", biases, [units], [inputs!, units]),
-    ];
-  },
+  multiplyAdds: ({ units }, [inputs]) => inputs! * units,
+
+  parameters: (layer, [inputs]) => weightsAndBiases(layer, [inputs!, layer.units], [inputs!, layer.units]),
 
   // Z = X·W + B, A = a(Z)
   forward(program, { units, activation }, x, { parameters: [w, b] }) {

@@ -71,6 +71,8 @@ export interface LayerKind<L> {
   acrossRows?(layer: L): boolean;
   /** Whether a step of training draws random numbers. */
   readonly random?: true;
+  /** Multiplications with an addition that a prediction of one sample takes; none where it has no weights to multiply by. */
+  multiplyAdds?(layer: L, inputs: Shape): number;
   /** Whether it takes images that are compact, as the network's inputs are. */
   readonly takesCompact?: true;
   /** Whether gradients can be applied to the parameters by the kernel that computes them. */

@@ -1,0 +1,55 @@
+import { type Architecture, parameterShapes, shapes } from "./architecture.ts";
+import { layerKind } from "./layers/index.ts";
+import type { Memory } from "./memory.ts";
+import { printed } from "./shape.ts";
+
+/** What a network is, layer by layer, and the memory that it needs, as a table to print. */
+export function summaryOf(architecture: Architecture, memory: Memory, batchSize: number): string {
+  const list = shapes(architecture);
+  const parameters = parameterShapes(architecture);
+  const rows = architecture.layers.map((layer, l) => {
+    const counts = parameters[l]!.map(({ rows, columns }) => rows * columns);
+    const work = layerKind(layer).multiplyAdds?.(layer, list[l]!) ?? 0;
+    return [`${l}`, layer.type, printed(list[l + 1]!), sum(counts), work] as const;
+  });
+  const frozen = sum(parameters.flat().map(({ rate, rows, columns }) => (rate === 0 ? rows * columns : 0)));
+  const all = sum(rows.map(([, , , count]) => count));
+  const table = [
+    ["", "layer", "output", "parameters", "multiply-adds"],
+    ["", "inputs", printed(list[0]!), "", ""],
+    ...rows.map(([l, type, output, count, work]) => [l, type, output, grouped(count), grouped(work)]),
+    ["", "all", "", grouped(all), grouped(sum(rows.map((row) => row[4])))],
+  ];
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  const lines = table.map((row) =>
+    row
+      .map((cell, column) =>
+        column === 1 || column === 2 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
+      )
+      .join("  "),
+  );
+  const { network, optimizer, gradients, batch } = memory;
+  const parts = {
+    parameters: network,
+    "the optimizer": optimizer,
+    gradients,
+    [`a batch of ${batchSize} at its peak`]: batch,
+  };
+  const used = Object.entries(parts).map(([name, bytes]) => `${name} ${size(bytes)}`);
+  return [
+    ...lines,
+    ...(frozen > 0 ? [`${grouped(frozen)} parameters are not trained`] : []),
+    `memory ${size(memory.all)}: ${used.join(", ")}`,
+  ].join("\n");
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
+
+/** 145,578 */
+const grouped = (number: number) => String(number).replace(/\B(?=(\d{3})+$)/g, ",");
+
+/** Bytes in the largest unit that leaves a number from 1. */
+function size(bytes: number): string {
+  const [unit, factor] = bytes < 2 ** 20 ? ["KiB", 2 ** 10] : bytes < 2 ** 30 ? ["MiB", 2 ** 20] : ["GiB", 2 ** 30];
+  return `${(bytes / (factor as number)).toFixed(1)} ${unit}`;
+}
