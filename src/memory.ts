@@ -51,4 +51,7 @@ export function checkMemory({ all, network, optimizer, gradients, rows, batch }:
   );
 }
 
-const gibibytes = (bytes: number) => (bytes / 2 ** 30).toFixed(bytes < 2 ** 28 ? 3 : 1);
+function gibibytes(bytes: number): string {
+  const number = bytes / 2 ** 30;
+  return number < 1e6 ? number.toFixed(number < 0.25 ? 3 : 1) : number.toExponential(1);
+}
