@@ -1,9 +1,13 @@
 // jax-js: images in its order, [batch, channels, height, width], and with them the filters and the first dense layer.
+import { setFlagsFromString } from "node:v8";
 import { lax, nn, numpy as np } from "@jax-js/jax";
 import { parametersOf } from "./convolution.js";
 
 /** The parameters, the network as a function of them and of images, and how rows become images. */
 export function images(task, dense) {
+  // One call of a kernel can take seconds, and V8 ends it in the code that it began in: in baseline code the first step takes
+  // thrice the time of the others.
+  setFlagsFromString("--no-liftoff");
   const { shape, layers, features } = task.image;
   const array = (values, shape) => np.array(Float32Array.from(values)).reshape(shape);
   const all = parametersOf(task);
@@ -47,14 +51,11 @@ export function images(task, dense) {
         if (pads && max) a = a.add(array(outside(height, width, padding), a.shape.slice(2)));
         const rows = countsOf(height, size, stride, top, bottom);
         const columns = countsOf(width, size, stride, left, right);
-        a = lax.reduceWindow(a, max ? np.max : np.sum, [size, size], [stride, stride]);
-        if (!max)
-          a = a.mul(
-            array(
-              rows.flatMap((m) => columns.map((n) => 1 / (m * n))),
-              [rows.length, columns.length],
-            ),
-          );
+        // Along rows and then along columns: a third of the time of both at once.
+        const reduce = max ? np.max : np.sum;
+        a = lax.reduceWindow(lax.reduceWindow(a, reduce, [1, size], [1, stride]), reduce, [size, 1], [stride, 1]);
+        const shares = rows.flatMap((m) => columns.map((n) => 1 / (m * n)));
+        if (!max) a = a.mul(array(shares, [rows.length, columns.length]));
         [height, width] = [rows.length, columns.length];
       }
     }

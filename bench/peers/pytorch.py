@@ -30,8 +30,10 @@ def network(task):
     classes = task["loss"] == "softmaxCrossEntropy"
     x, y = torch.from_numpy(task["x"]), torch.from_numpy(task["y"])
     if image:
-        x = x.view(-1, *image["shape"]).permute(0, 3, 1, 2).contiguous()
+        # In memory the channels of a pixel stay beside each other: its convolutions are faster so.
+        x = x.view(-1, *image["shape"]).permute(0, 3, 1, 2)
         start(model, image, torch.from_numpy(task["initial"]))
+        model.to(memory_format=torch.channels_last)
     if classes:
         y = y.argmax(1)
 
@@ -86,7 +88,7 @@ def image_layers(image):
 
 
 def start(model, image, initial):
-    """Takes the initial parameters. Its images are [channels, height, width]: so are its filters and what the first dense layer reads."""
+    """Takes the initial parameters. To PyTorch images are [channels, height, width], and so is what the first dense layer reads."""
     features = image["features"]
     numbers = iter(initial.split([p.numel() for p in model.parameters()]))
     with torch.no_grad():
