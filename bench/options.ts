@@ -21,9 +21,11 @@ PyTorch and scikit-learn where python3 has them), all on one thread and in turn:
   --help           this
 
 Times are of one step, product or call. min and median are over the samples; × is the other's time divided by ours, the
-median over the rounds. GFLOP/s counts the multiplications and additions of the products only, at the minimum. The ceiling is
-a loop of 128-bit multiply-adds that stay in registers, fused where the engine has them and that is faster. The bench does
-not pin itself to a core: taskset -c 1 npm run bench.
+median over the rounds. GFLOP/s counts the multiplications and additions of the products and convolutions only, those with
+padding included, at the minimum. The ceiling is a loop of 128-bit multiply-adds that stay in registers, fused where the engine
+has them and that is faster. Networks with convolutions all start from the same parameters and must agree on the loss after
+three steps; who takes over a second for a step is measured on the last two of these alone. The bench does not pin itself to a
+core: taskset -c 1 npm run bench.
 `;
 
 export interface Options {
