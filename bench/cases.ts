@@ -1,9 +1,10 @@
 import type { NetworkTask, Precision, ProductTask } from "./contestant.ts";
+import { cifarQuick, convolutionFlops, lenet } from "./convolutions.ts";
 
 /** One thing that is measured. */
 export interface Case {
   name: string;
-  group: "training" | "prediction" | "products";
+  group: "training" | "convolutions" | "prediction" | "products";
   about: string;
   /** Of one run. */
   flops: number;
@@ -79,6 +80,11 @@ const training: Case[] = [
   trained("fullgd", fullgd, "curve"),
 ];
 
+const convolutions: Case[] = [
+  convolved("lenet5-b64", "LeNet-5 28×28×1, 6@5×5, 16@5×5, 120-84-10", lenet),
+  convolved("cifar-quick-b100", "CIFAR-10 quick 32×32×3, 32@5×5, 32@5×5, 64@5×5, 64-10", cifarQuick),
+];
+
 const prediction = [1, 256].flatMap((query) => [
   predicted(`mnist-predict-${query}`, { ...mnist, kind: "predict", query }, "images"),
   predicted(`tabular-predict-${query}`, { ...tabular, kind: "predict", query }, "curve"),
@@ -92,7 +98,7 @@ const products = (["f32", "f64"] as const).flatMap((precision) =>
   ),
 );
 
-export const cases: readonly Case[] = [...training, ...prediction, ...products];
+export const cases: readonly Case[] = [...training, ...convolutions, ...prediction, ...products];
 
 /** Multiplications and additions of the weights of all layers, for one row. */
 function forwardFlops(widths: readonly number[]): number {
@@ -105,6 +111,16 @@ function trained(name: string, task: NetworkTask, data: Case["data"]): Case {
   const flops = batchSize * (2 * forwardFlops(widths) + forwardFlops(widths.slice(1)));
   const about = `${widths.join("-")} ${task.activation}, batch ${batchSize}, ${optimizer}`;
   return { name, group: "training", about, flops, precision: "f32", task, data: data! };
+}
+
+/** Of the products of convolutions and dense layers, with no gradient of the images themselves. */
+function convolved(name: string, network: string, task: NetworkTask): Case {
+  const { widths, image, batchSize, optimizer } = task;
+  const { first, all } = convolutionFlops(image!);
+  const features = image!.features.reduce((a, b) => a * b);
+  const flops = batchSize * (3 * (all + forwardFlops([features, ...widths.slice(1)])) - first);
+  const about = `${network}, batch ${batchSize}, ${optimizer}, ${(flops / 1e9).toPrecision(3)} GFLOP a step`;
+  return { name, group: "convolutions", about, flops, precision: "f32", task, data: "images" };
 }
 
 function predicted(name: string, task: NetworkTask, data: Case["data"]): Case {

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
-import type { Contestant, Ran, Ready, Task } from "./contestant.ts";
+import type { Contestant, Data, Ran, Ready, Task } from "./contestant.ts";
 
 // Libraries greet on the console; standard output is for answers.
 console.log = console.info = console.warn = console.error;
@@ -15,14 +15,15 @@ process.on("uncaughtException", ({ message }) => {
   process.exit(1);
 });
 
-function floats(path: string): Float32Array {
+function floats(path: string | undefined): Float32Array {
+  if (path === undefined) return new Float32Array();
   const { buffer, byteOffset, byteLength } = readFileSync(path);
   return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
 }
 
 const [module, file] = process.argv.slice(2) as [string, string];
-const { x, y, ...task } = JSON.parse(readFileSync(file, "utf8")) as Task & { x?: string; y?: string };
-const data = x && y ? { x: floats(x), y: floats(y) } : { x: new Float32Array(), y: new Float32Array() };
+const { x, y, initial, ...task } = JSON.parse(readFileSync(file, "utf8")) as Task & Partial<Record<keyof Data, string>>;
+const data = { x: floats(x), y: floats(y), initial: floats(initial) };
 
 const start = performance.now();
 const { setup } = (await import(pathToFileURL(module).href)) as Contestant;

@@ -5,13 +5,24 @@ export type Precision = "f32" | "f64";
 /** Which build of this package; peers have no such choice. */
 export type Numerics = "reproducible" | "relaxed";
 
-/** A perceptron, its data and how it is trained; in a file for other processes, with the paths of x and y. */
+/** A layer before the dense ones. Paddings are of zeros; a pool leaves them out of its maximum, and out of the count of its mean. */
+export type ImageLayer =
+  | { type: "convolution"; filters: number; kernel: number; padding: number }
+  | { type: "maxPool" | "averagePool"; size: number; stride: number; padding: Padding }
+  | { type: "relu" };
+
+export type Padding = readonly [top: number, bottom: number, left: number, right: number];
+export type Shape = readonly [height: number, width: number, channels: number];
+
+/** A perceptron, its data and how it is trained; in a file for other processes, with the paths of x, y and initial. */
 export interface NetworkTask {
   /** "train": one run is a step; "predict": one run is the prediction of the first `query` rows. */
   kind: "train" | "predict";
   numerics?: Numerics;
-  /** Numbers per row: inputs, units of each layer. */
+  /** Numbers per row: inputs, units of each dense layer. */
   widths: readonly number[];
+  /** Where rows are images: their shape, the layers before the dense ones, and the shape that these make of them. */
+  image?: { shape: Shape; layers: readonly ImageLayer[]; features: Shape };
   activation: "relu" | "tanh" | "sigmoid";
   lastActivation: "identity" | "sigmoid";
   loss: "meanSquaredError" | "softmaxCrossEntropy";
@@ -25,10 +36,15 @@ export interface NetworkTask {
   query: number;
 }
 
-/** The data: x [rows × inputs], y [rows × outputs], one-hot for classes. */
+/**
+ * The data: x [rows × inputs], y [rows × outputs], one-hot for classes. Where rows are images x is [rows, height, width, channels],
+ * and `initial` is what all start from: for each layer the weights, [height, width, channels, filters] or [inputs × units], and
+ * the biases.
+ */
 export interface Data {
   x: Float32Array;
   y: Float32Array;
+  initial: Float32Array;
 }
 
 /** One product of n × n matrices: X·W + B, Xᵀ·Δ with the sum of Δ's rows, or that and Δ·Wᵀ. */

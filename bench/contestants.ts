@@ -12,6 +12,15 @@ export interface Entrant {
   args: readonly string[];
   /** The names of the cases that it can do, or their groups. */
   does: readonly string[];
+  /** Why it is left out of cases, by their names or groups. */
+  lacks?: Readonly<Record<string, string>>;
+  /** The names of the cases that it takes seconds for a step of: left out where there is no time. */
+  slow?: readonly string[];
+}
+
+/** Why it is left out of a case that peers of its kind could do. */
+export function whyNot({ lacks, slow }: Entrant, { name, group }: Case, quick: boolean): string | undefined {
+  return lacks?.[name] ?? lacks?.[group] ?? (quick && slow?.includes(name) ? "takes seconds for a step" : undefined);
 }
 
 export function canDo({ does }: Entrant, { name, group }: Case): boolean {
@@ -31,34 +40,71 @@ export function entrant(
 
 const folder = join(top, "bench/peers");
 
-const SCRIPTS = [
-  { name: "tfjs cpu", file: "tfjsCpu.js", library: "@tensorflow/tfjs", does: ["training", "prediction"] },
-  { name: "tfjs wasm", file: "tfjsWasm.js", library: "@tensorflow/tfjs", does: ["training", "prediction"] },
-  { name: "jax-js", file: "jax.js", library: "@jax-js/jax", does: ["training", "prediction"] },
-  { name: "ConvNetJS", file: "convnet.js", library: "convnetjs", does: ["training", "prediction"] },
-  { name: "brain.js", file: "brain.js", library: "brain.js", does: ["higham", "online"] },
-  { name: "synaptic", file: "synaptic.js", library: "synaptic", does: ["higham", "online"] },
+/** A peer: the file that runs it, and the package that has to be there. */
+interface Peer extends Pick<Entrant, "name" | "does" | "lacks" | "slow"> {
+  file: string;
+  library: string;
+}
+
+const networks = ["training", "prediction"];
+const noConvolutions = { convolutions: "has no convolutions" };
+
+const SCRIPTS: readonly Peer[] = [
+  {
+    name: "tfjs cpu",
+    file: "tfjsCpu.js",
+    library: "@tensorflow/tfjs",
+    does: [...networks, "lenet5-b64"],
+    lacks: { "cifar-quick-b100": "takes minutes for a step" },
+    slow: ["lenet5-b64"],
+  },
+  {
+    name: "tfjs wasm",
+    file: "tfjsWasm.js",
+    library: "@tensorflow/tfjs",
+    does: networks,
+    lacks: { convolutions: "has no gradient of filters" },
+  },
+  {
+    name: "jax-js",
+    file: "jax.js",
+    library: "@jax-js/jax",
+    does: [...networks, "convolutions"],
+    slow: ["cifar-quick-b100"],
+  },
+  {
+    name: "ConvNetJS",
+    file: "convnet.js",
+    library: "convnetjs",
+    does: [...networks, "convolutions"],
+    slow: ["cifar-quick-b100"],
+  },
+  { name: "brain.js", file: "brain.js", library: "brain.js", does: ["higham", "online"], lacks: noConvolutions },
+  { name: "synaptic", file: "synaptic.js", library: "synaptic", does: ["higham", "online"], lacks: noConvolutions },
 ];
 
-const PYTHON = [
-  { name: "PyTorch", file: "pytorch.py", library: "torch", does: ["training", "prediction", "products"] },
-  { name: "scikit-learn", file: "scikitLearn.py", library: "sklearn", does: ["training", "prediction"] },
+const PYTHON: readonly Peer[] = [
+  { name: "PyTorch", file: "pytorch.py", library: "torch", does: [...networks, "convolutions", "products"] },
+  { name: "scikit-learn", file: "scikitLearn.py", library: "sklearn", does: networks, lacks: noConvolutions },
 ];
 
 /** The peers that are installed, and a line for each that is not. */
 export function findPeers(child: string): { peers: Entrant[]; absent: string[] } {
   const peers: Entrant[] = [];
   const absent: string[] = [];
-  for (const { name, file, library, does } of SCRIPTS) {
+  for (const { name, file, library, ...rules } of SCRIPTS) {
     const manifest = join(folder, "node_modules", library, "package.json");
     if (!existsSync(manifest)) absent.push(`${name} is not installed: npm run bench:peers`);
-    else peers.push(entrant(child, name, JSON.parse(readFileSync(manifest, "utf8")).version, join(folder, file), does));
+    else {
+      const { version } = JSON.parse(readFileSync(manifest, "utf8"));
+      peers.push({ ...entrant(child, name, version, join(folder, file), rules.does), ...rules });
+    }
   }
-  for (const { name, file, library, does } of PYTHON) {
+  for (const { name, file, library, ...rules } of PYTHON) {
     const python = findPython(library);
     if (!python)
       absent.push(`${name} is not installed: apt-get install python3-${library}, or another python3 on the PATH`);
-    else peers.push({ name, version: python.version, command: python.path, args: [join(folder, file)], does });
+    else peers.push({ name, version: python.version, command: python.path, args: [join(folder, file)], ...rules });
   }
   return { peers, absent };
 }

@@ -4,7 +4,7 @@ import { cpus } from "node:os";
 import { buildCeiling, buildChild, buildOurs, top } from "./build.ts";
 import { type Case, cases } from "./cases.ts";
 import { measureCeiling } from "./ceiling.ts";
-import { type Entrant, entrant, findPeers } from "./contestants.ts";
+import { type Entrant, entrant, findPeers, whyNot } from "./contestants.ts";
 import { type Effort, measure } from "./measure.ts";
 import { HELP, type Options, parseOptions, selects } from "./options.ts";
 import { againstTable, caseTable, type Measured, summaryTable } from "./report.ts";
@@ -18,13 +18,14 @@ const QUICK: Effort = { sample: 20, samples: 3, warmUp: 50 };
 /** Products and predictions vary less and are many. */
 const SHORT: Effort = { sample: 60, samples: 9, warmUp: 200 };
 
-const effortOf = ({ quick }: Options, { group }: Case) => (quick ? QUICK : group === "training" ? FULL : SHORT);
+const effortOf = ({ quick }: Options, { group }: Case) =>
+  quick ? QUICK : group === "training" || group === "convolutions" ? FULL : SHORT;
 
 /** This package under `root`, as the entrants of networks and of products. */
 async function ours(root: string, folder: string, name: string, child: string): Promise<Entrant[]> {
   const { network, products } = await buildOurs(root, folder);
   return [
-    entrant(child, name, "", network, ["training", "prediction"]),
+    entrant(child, name, "", network, ["training", "convolutions", "prediction"]),
     entrant(child, name, "", products, ["products"]),
   ];
 }
@@ -70,10 +71,15 @@ async function main(options: Options): Promise<void> {
   const tasks = new Tasks(options.numerics);
   const measured: Measured[] = [];
   for (const one of cases.filter((one) => options.only.some((word) => selects(word, one)))) {
-    const results = await measure(one, entrants, tasks.write(one), effortOf(options, one));
+    const leftOut = entrants.flatMap((entrant) => {
+      const why = whyNot(entrant, one, options.quick);
+      return why ? [{ entrant, name: entrant.name, why }] : [];
+    });
+    const able = entrants.filter((entrant) => !leftOut.some((left) => left.entrant === entrant));
+    const results = await measure(one, able, tasks.write(one), effortOf(options, one));
     measured.push({ one, results });
     if (options.against) process.stderr.write(`${one.name} measured\n`);
-    else console.log(caseTable(one, results, ceiling));
+    else console.log(caseTable(one, results, ceiling, leftOut));
   }
 
   const starts: { name: string; started: Started[] }[] = [];

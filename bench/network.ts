@@ -1,6 +1,7 @@
 // This package as a contestant: networks, through the public API.
 import * as steepest from "steepest";
 import type { Data, Model, NetworkTask } from "./contestant.ts";
+import { imageLayers, parametersOf } from "./images.ts";
 
 const { Network, dense, normal, sgd } = steepest;
 
@@ -9,13 +10,17 @@ export async function setup(task: NetworkTask & Data): Promise<Model> {
   const [inputs, ...units] = widths as [number, ...number[]];
   // Higham & Higham's sigmoid network starts from normal numbers.
   const initial = activation === "sigmoid" ? { weights: normal(0.5), biases: normal(0.5) } : {};
+  const denseLayers = units.map((n, l) => dense(n, l === units.length - 1 ? lastActivation : activation, initial));
+  const { image } = task;
+  const layers = image ? [...imageLayers(image), ...denseLayers] : denseLayers;
   const net = await Network.create({
-    inputs,
-    layers: units.map((n, l) => dense(n, l === units.length - 1 ? lastActivation : activation, initial)),
+    inputs: image ? image.shape : inputs,
+    layers,
     loss,
     seed: 1,
     ...(task.numerics === "relaxed" && { numerics: "relaxed" as const }),
   });
+  if (image) net.setParameters(parametersOf(task, layers));
   const notes =
     task.numerics === "relaxed" && net.numerics !== "relaxed" ? ["reproducible: this engine does not fuse"] : [];
 

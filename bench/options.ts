@@ -8,21 +8,24 @@ Measures training, prediction, the matrix products and the start, beside the pee
 PyTorch and scikit-learn where python3 has them), all on one thread and in turn: one sample of each, round by round.
 
   --only NAMES     cases or groups, separated by commas: ${cases
-    .filter(({ group }) => group === "training")
+    .filter(({ group }) => group === "training" || group === "convolutions")
     .map(({ name }) => name)
-    .join(", ")}; training, prediction, products, start;
+    .join(", ")};
+                   training, convolutions, prediction, products, start;
                    or the beginnings of names, such as forward-f32
   --peers NAMES    only these peers, such as jax-js,PyTorch; "none" for none
   --numerics WORD  "reproducible" (default) or "relaxed": which build of ours
   --against REF    builds another commit in a temporary worktree and measures this tree and that one in turn, without peers
   --json FILE      writes every sample and fact
-  --quick          short samples and few: to see that it works, not to publish
+  --quick          short samples and few, without peers that take seconds for a step: to see that it works, not to publish
   --help           this
 
 Times are of one step, product or call. min and median are over the samples; × is the other's time divided by ours, the
-median over the rounds. GFLOP/s counts the multiplications and additions of the products only, at the minimum. The ceiling is
-a loop of 128-bit multiply-adds that stay in registers, fused where the engine has them and that is faster. The bench does
-not pin itself to a core: taskset -c 1 npm run bench.
+median over the rounds. GFLOP/s counts the multiplications and additions of the products and convolutions only, those with
+padding included, at the minimum. The ceiling is a loop of 128-bit multiply-adds that stay in registers, fused where the engine
+has them and that is faster. Networks with convolutions all start from the same parameters and must agree on the loss after
+three steps; who takes over a second for a step is measured on the last two of these alone. The bench does not pin itself to a
+core: taskset -c 1 npm run bench.
 `;
 
 export interface Options {
@@ -53,7 +56,7 @@ export function parseOptions(args: string[]): Options {
   if (numerics !== "reproducible" && numerics !== "relaxed") {
     throw new RangeError(`--numerics: ${numerics} is neither reproducible nor relaxed`);
   }
-  const names = only?.split(",") ?? ["training", "prediction", "products", "start"];
+  const names = only?.split(",") ?? ["training", "convolutions", "prediction", "products", "start"];
   for (const name of names) {
     if (name !== "start" && !cases.some((one) => selects(name, one))) {
       throw new RangeError(`--only: ${name} is no case, expected one of those that --help lists`);

@@ -4,7 +4,7 @@ import type { Ran, Ready } from "./contestant.ts";
 import type { Entrant } from "./contestants.ts";
 
 /** Milliseconds for any one answer. */
-const LIMIT = 60_000;
+const LIMIT = 120_000;
 
 /** One thread each, so that peers are measured on one core. */
 const env = { ...process.env, OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1", MKL_NUM_THREADS: "1" };

@@ -4,10 +4,21 @@ import type { Result } from "./measure.ts";
 import { ratio, summary } from "./statistics.ts";
 import { digits, micro, percent, table } from "./table.ts";
 
-const RUN = { training: "steps", prediction: "calls", products: "products" } as const;
+const RUN = { training: "steps", convolutions: "steps", prediction: "calls", products: "products" } as const;
+
+/** Who could not be measured, and why. */
+export interface LeftOut {
+  name: string;
+  why: string;
+}
 
 /** One case: every contestant in a row, the first is ours. */
-export function caseTable(one: Case, results: readonly Result[], ceiling: Ceiling): string {
+export function caseTable(
+  one: Case,
+  results: readonly Result[],
+  ceiling: Ceiling,
+  leftOut: readonly LeftOut[] = [],
+): string {
   const [ours] = results;
   const rows = results.map(({ name, version, times, note, loss }) => {
     const label = `${name} ${version}`.trim();
@@ -35,10 +46,20 @@ export function caseTable(one: Case, results: readonly Result[], ceiling: Ceilin
     { right: "GFLOP/s" },
     { right: "of ceiling" },
     { right: "×" },
-    one.group === "training" ? "loss" : "",
+    results.some(({ loss }) => loss) ? "loss" : "",
     "",
   ];
-  return `${one.name}: ${one.about}\n${table(columns, rows)}\n`;
+  const lines = [`${one.name}: ${one.about}`, table(columns, rows), ...agreement(results)];
+  return `${[...lines, ...leftOut.map(({ name, why }) => `left out: ${name} ${why}`)].join("\n")}\n`;
+}
+
+/** Whose losses after three steps are the same. */
+function agreement(results: readonly Result[]): string[] {
+  const alike = results.filter(({ loss, note }) => loss?.third !== undefined && note.length === 0);
+  if (alike.length < 2) return [];
+  return [
+    `losses after three steps agree: ${alike.map(({ name, loss }) => `${name} ${loss!.third!.toPrecision(7)}`).join(", ")}`,
+  ];
 }
 
 export interface Measured {

@@ -1,9 +1,16 @@
 import type { Case } from "./cases.ts";
 import type { Data, NetworkTask } from "./contestant.ts";
+import { initial } from "./initial.ts";
 import { normals } from "./random.ts";
 
 /** The rows of a case, the same in every run. */
-export function samples(data: NonNullable<Case["data"]>, { rows, widths }: NetworkTask): Data {
+export function samples(data: NonNullable<Case["data"]>, task: NetworkTask): Data {
+  return { ...rowsOf(data, task), initial: initial(task) };
+}
+
+type Rows = Pick<Data, "x" | "y">;
+
+function rowsOf(data: NonNullable<Case["data"]>, { rows, widths }: NetworkTask): Rows {
   switch (data) {
     case "points":
       return points();
@@ -15,14 +22,14 @@ export function samples(data: NonNullable<Case["data"]>, { rows, widths }: Netwo
 }
 
 /** Higham & Higham, "Deep Learning: An Introduction for Applied Mathematicians" (2019), section 6: ten points of two classes. */
-function points(): Data {
+function points(): Rows {
   const x = [0.1, 0.1, 0.3, 0.4, 0.1, 0.5, 0.6, 0.9, 0.4, 0.2, 0.6, 0.3, 0.5, 0.6, 0.9, 0.2, 0.4, 0.4, 0.7, 0.6];
   const y = Array.from({ length: 10 }, (_, row) => (row < 5 ? [1, 0] : [0, 1])).flat();
   return { x: Float32Array.from(x), y: Float32Array.from(y) };
 }
 
 /** Pixels from 0 to 1: a pattern for each class, a fifth of it inked as in MNIST, under noise; the noise keeps the loss from vanishing. */
-function images(rows: number, pixels: number, classes: number): Data {
+function images(rows: number, pixels: number, classes: number): Rows {
   const draw = normals(1);
   const patterns = Float32Array.from({ length: classes * pixels }, () => (draw() > 0.84 ? 0.6 : 0));
   const x = new Float32Array(rows * pixels);
@@ -38,7 +45,7 @@ function images(rows: number, pixels: number, classes: number): Data {
 }
 
 /** y = sin(mean of x · √inputs) plus noise, x standard normal. */
-function curve(rows: number, inputs: number): Data {
+function curve(rows: number, inputs: number): Rows {
   const draw = normals(2);
   const x = Float32Array.from({ length: rows * inputs }, draw);
   const y = Float32Array.from({ length: rows }, (_, row) => {

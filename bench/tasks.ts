@@ -19,11 +19,13 @@ export class Tasks {
   /** The path of the task of a case, its data beside it. */
   write({ name, task, data }: Case): string {
     const path = (extension: string) => join(this.#folder, `${name}.${extension}`);
-    const paths = data ? { x: path("x.f32"), y: path("y.f32") } : {};
+    const paths: Record<string, string> = {};
     if (data && task.kind !== "product") {
-      const { x, y } = samples(data, task);
-      writeFileSync(path("x.f32"), x);
-      writeFileSync(path("y.f32"), y);
+      for (const [word, numbers] of Object.entries(samples(data, task))) {
+        if (numbers.length === 0) continue;
+        paths[word] = path(`${word}.f32`);
+        writeFileSync(paths[word], numbers);
+      }
     }
     writeFileSync(path("json"), JSON.stringify({ ...task, ...paths, numerics: this.#numerics }));
     return path("json");

@@ -9,7 +9,7 @@ START = time.perf_counter()
 
 
 def read_task():
-    """The task, with x and y as arrays [rows][columns] where it has data."""
+    """The task, with x and y as arrays [rows][columns] where it has data, and the initial parameters as one array."""
     import numpy
 
     with open(sys.argv[1]) as file:
@@ -17,6 +17,8 @@ def read_task():
     if "x" in task:
         for key, width in ("x", task["widths"][0]), ("y", task["widths"][-1]):
             task[key] = numpy.fromfile(task[key], dtype=numpy.float32).reshape(-1, width)
+    if "initial" in task:
+        task["initial"] = numpy.fromfile(task["initial"], dtype=numpy.float32)
     return task
 
 

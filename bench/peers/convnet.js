@@ -1,15 +1,33 @@
 // ConvNetJS: one sample at a time, in volumes that are made once. Version 0.3.0 has no Adam.
 import convnetjs from "convnetjs";
+import { parametersOf } from "./convolution.js";
 import { batchesOf, cycle, labelOf, layersOf } from "./perceptron.js";
 
+/** Layers before the dense ones. Its pools take maxima, and are padded on all sides alike. */
+function imageLayer({ type, filters, kernel, padding, size, stride }) {
+  switch (type) {
+    case "convolution":
+      return { type: "conv", filters, sx: kernel, stride: 1, pad: padding };
+    case "relu":
+      return { type };
+    default:
+      return { type: "pool", sx: size, stride, pad: Math.max(...padding) };
+  }
+}
+
+const sameInIt = ({ type, padding }) =>
+  type === "averagePool" ? false : type !== "maxPool" || padding.every((n) => n === padding[0]);
+
 export function setup(task) {
-  const { kind, widths, loss, optimizer, learningRate, batchSize, rows, query } = task;
+  const { kind, image, widths, loss, optimizer, learningRate, batchSize, rows, query } = task;
   const [inputs, outputs] = [widths[0], widths.at(-1)];
   const softmax = loss === "softmaxCrossEntropy";
   const layers = layersOf(task);
   const net = new convnetjs.Net();
+  const [height, width, channels] = image?.shape ?? [1, 1, inputs];
   net.makeLayers([
-    { type: "input", out_sx: 1, out_sy: 1, out_depth: inputs },
+    { type: "input", out_sx: width, out_sy: height, out_depth: channels },
+    ...(image?.layers ?? []).map(imageLayer),
     ...layers.slice(0, -1).map(({ units, activation }) => ({ type: "fc", num_neurons: units, activation })),
     softmax ? { type: "softmax", num_classes: outputs } : { type: "regression", num_neurons: outputs },
   ]);
@@ -19,8 +37,18 @@ export function setup(task) {
     net.layers.splice(net.layers.length - 1, 0, sigmoid);
   }
 
+  if (image) {
+    // Of every filter and unit: [height, width, channels], and a bias.
+    const layers = net.layers.filter(({ filters }) => filters);
+    for (const [l, { w, b }] of parametersOf(task).entries()) {
+      const { filters, biases } = layers[l];
+      for (const [j, filter] of filters.entries()) filter.w.set(filter.w.map((_, i) => w[i * filters.length + j]));
+      biases.w.set(b);
+    }
+  }
+
   const samples = batchesOf({ ...task, batchSize: 1, rows: kind === "predict" ? query : rows }).map(({ x, y }) => {
-    const volume = new convnetjs.Vol(1, 1, inputs, 0);
+    const volume = new convnetjs.Vol(width, height, channels, 0);
     volume.w.set(x);
     return { x: volume, y: softmax ? labelOf(y) : Array.from(y) };
   });
@@ -41,8 +69,12 @@ export function setup(task) {
     batch_size: batchSize,
   });
   const next = cycle(rows);
+  const note = [
+    ...(optimizer === "sgd" ? [] : [`plain sgd: it has no ${optimizer}`]),
+    ...(!image || image.layers.every(sameInIt) ? [] : ["max-pools for all, padded on all sides"]),
+  ].join("; ");
   return {
-    ...(optimizer !== "sgd" && { note: `plain sgd: it has no ${optimizer}` }),
+    ...(note && { note }),
     run(count) {
       for (let i = 0; i < count * batchSize; i++) {
         const { x, y } = samples[next()];

@@ -1,5 +1,6 @@
 // jax-js on its wasm device: the whole step, update included, is one jitted function.
 import { defaultDevice, grad, init, jit, nn, numpy as np, tree } from "@jax-js/jax";
+import { images } from "./jaxImages.js";
 import { batchesOf, cycle, layersOf } from "./perceptron.js";
 
 const ACTIVATIONS = { relu: nn.relu, tanh: np.tanh, sigmoid: nn.sigmoid, identity: (z) => z };
@@ -10,7 +11,7 @@ const EPSILON = 1e-8;
 export async function setup(task) {
   await init("wasm");
   defaultDevice("wasm");
-  const { kind, widths, loss, optimizer, learningRate, batchSize, rows, query } = task;
+  const { kind, image, widths, loss, optimizer, learningRate, batchSize, rows, query } = task;
   const [inputs, outputs] = [widths[0], widths.at(-1)];
   const layers = layersOf(task);
   const matrix = (values, shape) => np.array(Float32Array.from(values)).reshape(shape);
@@ -25,8 +26,14 @@ export async function setup(task) {
     return { w: matrix(Array.from({ length: inputs * units }, draw), [inputs, units]), b: np.zeros([units]) };
   });
 
-  const forward = (params, x) =>
+  const dense = (params, x) =>
     params.reduce((a, { w, b }, l) => ACTIVATIONS[layers[l].activation](np.matmul(a, w).add(b)), x);
+  let forward = dense;
+  let rowsOf = (x, count) => matrix(x, [count, inputs]);
+  if (image) {
+    tree.dispose(params);
+    ({ params, forward, rowsOf } = images(task, dense));
+  }
   const lossOf = (params, x, y) => {
     const logits = forward(params, x);
     if (loss === "meanSquaredError") return np.mean(np.square(logits.sub(y)));
@@ -76,11 +83,11 @@ export async function setup(task) {
     state = { params, m: zeros(), v: zeros(), c1: np.array(1), c2: np.array(1) };
   }
   const batches = batchesOf(task).map(({ x, y }) => ({
-    x: matrix(x, [batchSize, inputs]),
+    x: rowsOf(x, batchSize),
     y: matrix(y, [batchSize, outputs]),
   }));
   const next = cycle(batches.length);
-  const all = { x: matrix(task.x, [rows, inputs]), y: matrix(task.y, [rows, outputs]) };
+  const all = { x: rowsOf(task.x, rows), y: matrix(task.y, [rows, outputs]) };
   const evaluate = jit(lossOf);
   return {
     run(count) {

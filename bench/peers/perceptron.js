@@ -1,9 +1,10 @@
 // What the peers in JavaScript share: the layers of a task, its batches, and losses for libraries that report none.
 
-/** Inputs and units of each layer, and its activation. */
-export function layersOf({ widths, activation, lastActivation }) {
+/** Inputs and units of each dense layer, and its activation. */
+export function layersOf({ image, widths, activation, lastActivation }) {
+  const first = image ? image.features.reduce((a, b) => a * b) : widths[0];
   return widths.slice(1).map((units, l) => ({
-    inputs: widths[l],
+    inputs: l === 0 ? first : widths[l],
     units,
     activation: l === widths.length - 2 ? lastActivation : activation,
   }));

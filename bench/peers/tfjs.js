@@ -1,6 +1,8 @@
 // TensorFlow.js without its layers: variables, and a gradient function whose intermediate tensors are tidied.
 import * as tf from "@tensorflow/tfjs";
+import { parametersOf } from "./convolution.js";
 import { batchesOf, cycle, layersOf } from "./perceptron.js";
+import { imageLayers } from "./tfjsImages.js";
 
 tf.enableProdMode();
 
@@ -9,17 +11,25 @@ const ACTIVATIONS = { relu: tf.relu, tanh: tf.tanh, sigmoid: tf.sigmoid, identit
 export async function setup(task, backend) {
   await tf.setBackend(backend);
   await tf.ready();
-  const { kind, widths, loss, optimizer, learningRate, batchSize, rows, query } = task;
+  const { kind, image, widths, loss, optimizer, learningRate, batchSize, rows, query } = task;
   const [inputs, outputs] = [widths[0], widths.at(-1)];
+  const given = image && parametersOf(task);
+  const dense = given?.filter(({ dense }) => dense);
+  const before = image ? imageLayers(task, given) : { forward: (x) => x, variables: [] };
   const layers = layersOf(task).map(({ inputs, units, activation }, l) => {
     const scale = Math.sqrt(6 / (inputs + units));
     return {
-      w: tf.variable(tf.randomUniform([inputs, units], -scale, scale, "float32", l + 1)),
+      w: tf.variable(
+        dense
+          ? tf.tensor2d(dense[l].w, [inputs, units])
+          : tf.randomUniform([inputs, units], -scale, scale, "float32", l + 1),
+      ),
       b: tf.variable(tf.zeros([units])),
       activate: ACTIVATIONS[activation],
     };
   });
-  const forward = (x) => layers.reduce((a, { w, b, activate }) => activate(tf.add(tf.matMul(a, w), b)), x);
+  const forward = (x) =>
+    layers.reduce((a, { w, b, activate }) => activate(tf.add(tf.matMul(a, w), b)), before.forward(x));
   const lossOf = (x, y) =>
     loss === "softmaxCrossEntropy"
       ? tf.losses.softmaxCrossEntropy(y, forward(x))
@@ -41,7 +51,7 @@ export async function setup(task, backend) {
     y: tf.tensor2d(y, [batchSize, outputs]),
   }));
   const rule = tf.train[optimizer](learningRate);
-  const variables = layers.flatMap(({ w, b }) => [w, b]);
+  const variables = [...before.variables, ...layers.flatMap(({ w, b }) => [w, b])];
   const next = cycle(batches.length);
   const all = { x: tf.tensor2d(task.x, [rows, inputs]), y: tf.tensor2d(task.y, [rows, outputs]) };
   return {
