@@ -1,6 +1,7 @@
 import { activateBackwardRows, activateRows } from "./activation/index";
 import { exponential } from "./activation/exponential";
 import { softmax, softmaxBackward } from "./activation/softmax";
+import { augment } from "./augment";
 import { gather, gatherLabels } from "./batch";
 import { batchNormBackward, batchNormForward } from "./batchNorm";
 import { batchNormApply, batchNormApplyBackward } from "./batchNorm/apply";
@@ -84,6 +85,7 @@ function kernelOf<T>(op: Op): Kernel | null {
     case Op.Argmax: return (args, rows) => argmax<T>(args, rows);
     case Op.Threshold: return (args, rows) => threshold<T>(args, rows);
     case Op.CountEqual: return (args, rows) => countEqual(args, rows);
+    case Op.Augment: return (args, rows) => augment<T>(args, rows);
   }
   return null;
 }

@@ -50,6 +50,7 @@ export enum Op {
   Argmax,
   Threshold,
   CountEqual,
+  Augment,
 }
 
 /** The activations that work number by number. Those of `dense` end with Sigmoid; the others stand in records of their own. */

@@ -1,5 +1,6 @@
 export { type Activation, elu, hardSigmoid, leakyRelu } from "./activations.ts";
 export type { InputOptions } from "./architecture.ts";
+export type { Augment } from "./augment.ts";
 export type { NumbersOf, Precision } from "./data.ts";
 export { type EarlyStopping, earlyStopping } from "./earlyStopping.ts";
 export { DivergedError, FormatError, StateError } from "./errors.ts";
