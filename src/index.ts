@@ -9,6 +9,7 @@ export type { CheckpointEvery, FitOptions, Sampling, TrainOptions } from "./fit.
 export type { ForeignOptions } from "./foreign.ts";
 export { type GradientDescentOptions, type GradientDescentResult, gradientDescent } from "./gradientDescent.ts";
 export type { History, Stopped } from "./history.ts";
+export type { ImageOptions } from "./images.ts";
 export {
   constant,
   glorotNormal,
