@@ -13,8 +13,9 @@ export interface Augment {
   /** Mirrors left to right with probability ½; default false. */
   readonly flip?: boolean | undefined;
   /**
-   * Pads the image by so many positions on each side, a positive integer below its height and width, with what a 0 in x is to the network
-   * (the offset of `inputs`), and cuts out a window of the image's own size at random; default none.
+   * Pads the image by so many positions on each side, a positive integer below its height and width, and cuts out a window of its own
+   * size at random; default none. The padding holds what a 0 is to the network, the offset of `inputs`: a 0 in x or, where `images` or `scale`
+   * prepares x, in what that makes of it.
    */
   readonly crop?: number | undefined;
 }
