@@ -48,11 +48,26 @@ const inlined = {
   },
 };
 
-for (const [name, core] of Object.entries({ index: "simd", relaxed: "relaxed" })) {
-  const { outputFiles } = await build({
+/** The licences of the packages that a bundle contains, as comments; nothing where it contains none. */
+function notices({ inputs }) {
+  const names = Object.keys(inputs).map((path) => path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1]);
+  return [...new Set(names.filter(Boolean))]
+    .sort()
+    .map((name) => `/*! ${name}\n\n${readFileSync(`node_modules/${name}/LICENSE`, "utf8").trim()}\n*/\n`)
+    .join("");
+}
+
+/** What is bundled, and the core that goes into it; whitening has none. */
+const BUNDLES = { index: "simd", relaxed: "relaxed", zca: undefined };
+
+for (const [name, core] of Object.entries(BUNDLES)) {
+  const { outputFiles, metafile } = await build({
     entryPoints: [`src/${name}.ts`],
     outfile: `dist/${name}.js`,
     write: false,
+    metafile: true,
+    // Its source: what the package exports is one file, with other packages in it and nothing to leave out.
+    alias: { "ml-matrix": "./node_modules/ml-matrix/src/index.js" },
     charset: "utf8",
     bundle: true,
     format: "esm",
@@ -68,7 +83,11 @@ for (const [name, core] of Object.entries({ index: "simd", relaxed: "relaxed" })
   for (const { path, text: contents } of outputFiles) {
     writeFileSync(
       path,
-      path.endsWith(".js") ? contents.replace(`"${PLACE}"`, () => text(`build/${core}.wasm`)) : contents,
+      path.endsWith(".js")
+        ? contents
+            .replace(`"${PLACE}"`, () => text(`build/${core}.wasm`))
+            .replace("//# sourceMappingURL", (mapping) => `${notices(metafile)}${mapping}`)
+        : contents,
     );
   }
 }

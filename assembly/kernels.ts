@@ -2,6 +2,7 @@ import { activateBackwardRows, activateRows } from "./activation/index";
 import { exponential } from "./activation/exponential";
 import { softmax, softmaxBackward } from "./activation/softmax";
 import { avgPool2dBackward, avgPool2dForward } from "./avgPool2d";
+import { augment } from "./augment";
 import { gather, gatherLabels } from "./batch";
 import { batchNormBackward, batchNormForward } from "./batchNorm";
 import { batchNormApply, batchNormApplyBackward } from "./batchNorm/apply";
@@ -101,6 +102,7 @@ function kernelOf<T>(op: Op): Kernel | null {
     case Op.Repack: return (args, rows) => repack<T>(args, rows);
     case Op.Conv2dForward: return (args, rows) => conv2dForward<T>(args, rows);
     case Op.Conv2dBackward: return (args, rows) => conv2dBackward<T>(args, rows);
+    case Op.Augment: return (args, rows) => augment<T>(args, rows);
   }
   return null;
 }

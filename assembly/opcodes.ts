@@ -61,6 +61,7 @@ export enum Op {
   Repack,
   Conv2dForward,
   Conv2dBackward,
+  Augment,
 }
 
 /** The activations that work number by number. Those of `dense` end with Sigmoid; the others stand in records of their own. */

@@ -15,6 +15,7 @@
 //   shuffle   pass within the epoch        epoch           position in the order                      64
 //   draw      index >> 33                  epoch           number of the draw within the epoch        64
 //   dropout   layer                        step            row of the step · columns + column         32
+//   augment   0                            step            4 · row of the step + draw of the row      64
 
 // biome-ignore-all lint/correctness/noPrecisionLoss: the coefficients have the digits of their source
 import { log } from "./math";
@@ -23,6 +24,7 @@ const INITIAL: u32 = 0;
 const SHUFFLE: u32 = 1;
 const DRAW: u32 = 2;
 const DROPOUT: u32 = 3;
+const AUGMENT: u32 = 4;
 
 /** Philox4x32-10 of a counter of four words and a key of two: four words, the first in lane 0. */
 export function philox(c0: u32, c1: u32, c2: u32, c3: u32, k0: u32, k1: u32): v128 {
@@ -109,6 +111,12 @@ function eightBits(out: usize, purpose: u32, stream: u32, epoch: u64, index: u64
 /** Writes the 32 bits of each of the sixteen indexes from `first` on, a multiple of 16, for dropout. */
 export function sixteenWords(out: usize, layer: u32, step: u64, first: u64, seedLow: u32, seedHigh: u32): void {
   fourBlocks(out, DROPOUT, layer, step, <u32>(first >> 2), seedLow, seedHigh);
+}
+
+/** The 64 bits of a draw, 0…3, for a row of a step (below 2³¹). */
+export function augmentBits(row: u32, draw: u32, step: u64, seedLow: u32, seedHigh: u32): u64 {
+  const index = (<u64>row << 2) | draw;
+  return bits(block(AUGMENT, 0, step, index, seedLow, seedHigh), index);
 }
 
 /** The bits of `index` among the eight at `scratch`. */

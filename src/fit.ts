@@ -97,6 +97,7 @@ const KNOWN = [
   "classWeight",
   "scale",
   "missing",
+  "images",
   "labels",
   "validationSplit",
   "validationData",

@@ -1,5 +1,6 @@
 export { type Activation, elu, hardSigmoid, leakyRelu } from "./activations.ts";
 export type { InputOptions } from "./architecture.ts";
+export type { Augment } from "./augment.ts";
 export type { NumbersOf, Precision } from "./data.ts";
 export { type EarlyStopping, earlyStopping } from "./earlyStopping.ts";
 export { DivergedError, FormatError, StateError } from "./errors.ts";
@@ -8,6 +9,7 @@ export type { CheckpointEvery, FitOptions, Sampling, TrainOptions } from "./fit.
 export type { ForeignOptions } from "./foreign.ts";
 export { type GradientDescentOptions, type GradientDescentResult, gradientDescent } from "./gradientDescent.ts";
 export type { History, Stopped } from "./history.ts";
+export type { ImageOptions } from "./images.ts";
 export {
   constant,
   glorotNormal,

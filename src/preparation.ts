@@ -9,6 +9,16 @@ import {
   toRowsWithMissing,
   toTargets,
 } from "./data.ts";
+import {
+  applyImages,
+  checkImages,
+  fitImages,
+  type ImageOptions,
+  type Images,
+  type ImagesKind,
+  imagesKind,
+  kindOfImages,
+} from "./images.ts";
 import { checkNames, labelsOf, type Name, namesOf } from "./labels.ts";
 import { lossKind, lossName } from "./losses.ts";
 import { checkImputer, fitImputer, type Imputer, type ImputerKind, impute, imputerKind } from "./missing.ts";
@@ -33,6 +43,11 @@ export interface PreparationOptions {
    */
   missing?: ImputerKind | undefined;
   /**
+   * Normalises images, by statistics of the training rows of the first `fit`, in every use of x from then on, before the scale and
+   * offset of the network's inputs; not together with `scale` of x. Where numbers are missing they are filled in first.
+   */
+  images?: ImageOptions | undefined;
+  /**
    * The names of all classes, where y has numbers for names, or not all of them. Strings and booleans in y are names by themselves. Label k
    * is the k-th in order, by code unit or value; there are as many as outputs, or two where each output has a label 0 or 1.
    */
@@ -42,6 +57,7 @@ export interface PreparationOptions {
 /** A preparation as it is asked for. */
 interface Wanted {
   readonly missing?: ImputerKind | undefined;
+  readonly images?: ImagesKind | undefined;
   readonly x?: ScalerKind | undefined;
   readonly y?: ScalerKind | undefined;
   readonly names?: readonly Name[] | undefined;
@@ -50,12 +66,19 @@ interface Wanted {
 /** A fitted preparation, plain data that JSON gives back as it was; what is absent is not done. */
 export interface Preparation {
   readonly missing?: Imputer | undefined;
+  readonly images?: Images | undefined;
   readonly x?: Scaler | undefined;
   readonly y?: Scaler | undefined;
   readonly names?: readonly Name[] | undefined;
 }
 
-const TITLES = { missing: "missing", x: "scale x", y: "scale y", names: "the list of names" } as const;
+const TITLES = {
+  missing: "missing",
+  images: "images",
+  x: "scale x",
+  y: "scale y",
+  names: "the list of names",
+} as const;
 
 /** What is read is prepared by what is fitted, or will be. */
 type Some = Wanted | Preparation;
@@ -68,12 +91,13 @@ function classesOf(architecture: Architecture): number {
 }
 
 /** @throws RangeError for what the network has no use for */
-function checkFits(where: string, { y, names }: Some, architecture: Architecture): void {
+function checkFits(where: string, { images, x, y, names }: Some, architecture: Architecture): void {
   const { labels, targets } = lossKind(architecture.loss);
   const name = lossName(architecture.loss);
   if (y && !(labels === "none" && targets === "any")) {
     throw new RangeError(`${where}: scale y is given, expected none with ${name}, whose targets are not of any size`);
   }
+  if (images && x) throw new RangeError(`${where}: images and scale x are given, expected one of them`);
   const classes = classesOf(architecture);
   if (!names || names.length === classes) return;
   if (classes === 0) throw new RangeError(`${where}: labels is given, expected none with ${name} and 1 output`);
@@ -108,10 +132,11 @@ export function wantedPreparation(
   step: number,
 ): Wanted | undefined {
   // `checkFit` says what is wrong with options that are no object.
-  const { scale = {}, missing, labels } = Object(options) as PreparationOptions;
+  const { scale = {}, missing, images, labels } = Object(options) as PreparationOptions;
   checkKnown(`${where}: scale`, scale, ["x", "y"]);
   const wanted: Wanted = {
     missing: missing === undefined ? missing : imputerKind(where, "missing", missing),
+    images: images === undefined ? images : imagesKind(where, images),
     x: scale.x === undefined ? scale.x : scalerKind(where, "scale x", scale.x),
     y: scale.y === undefined ? scale.y : scalerKind(where, "scale y", scale.y),
     names: wantedNames(where, labels, y, !!fitted.names || classesOf(architecture) === 0),
@@ -121,11 +146,12 @@ export function wantedPreparation(
   const { kind, values } = fitted.missing ?? {};
   const then = {
     missing: kind === "constant" ? { constant: values![0] } : kind,
+    images: fitted.images && kindOfImages(fitted.images),
     x: fitted.x?.kind,
     y: fitted.y?.kind,
     names: fitted.names,
   };
-  for (const part of ["missing", "x", "y", "names"] as const) {
+  for (const part of ["missing", "images", "x", "y", "names"] as const) {
     const [now, before = "none"] = [JSON.stringify(wanted[part]), JSON.stringify(then[part])];
     if (now === undefined || now === before) continue;
     throw new RangeError(
@@ -135,11 +161,11 @@ export function wantedPreparation(
   return undefined;
 }
 
-/** x as it came, in f64 where it is to be scaled or filled in. @throws TypeError, RangeError */
+/** x as it came, in f64 where it is to be filled in, normalised or scaled. @throws TypeError, RangeError */
 export function readRows(where: string, x: unknown, prepared: Some, { inputs, precision }: Architecture): Rows {
   const width = sizeOf(inputs.shape);
   if (prepared.missing) return toRowsWithMissing(where, x, width);
-  return toRows(where, x, width, prepared.x ? "f64" : precision);
+  return toRows(where, x, width, prepared.x || prepared.images ? "f64" : precision);
 }
 
 /** y with labels for names, in f64 where it is to be scaled. @throws TypeError, RangeError */
@@ -167,10 +193,10 @@ function named(where: string, y: unknown, rows: number, names: readonly Name[], 
   return list.length === (each ? rows * outputs : rows) ? labelsOf(where, list, names) : list;
 }
 
-/** Fits to the rows given, or to all. @throws RangeError for a column without any number, or beyond f64 */
+/** Fits to the rows given, or to all. @throws RangeError for a column without any number, images without contrast, or what is beyond f64 */
 export function fitPreparation(
   where: string,
-  { missing, x, y, names }: Wanted,
+  { missing, images, x, y, names }: Wanted,
   samples: Samples,
   rows: ArrayLike<number> | undefined,
 ): Preparation {
@@ -180,6 +206,7 @@ export function fitPreparation(
   const outputs = samples.y.data.length / samples.x.rows;
   return {
     ...(imputer && { missing: imputer }),
+    ...(images && { images: fitImages(where, images, whole, width, rows) }),
     ...(x && { x: fitScaler(`${where}: x`, x, whole, width, rows) }),
     ...(y && { y: fitScaler(`${where}: y`, y, samples.y.data as Float64Array, outputs, rows) }),
     ...(names && { names }),
@@ -187,9 +214,15 @@ export function fitPreparation(
 }
 
 /** x as the network takes it. @throws RangeError for what the precision cannot hold */
-export function prepareRows(where: string, { missing, x }: Preparation, rows: Rows, precision: Precision): Rows {
-  if (!missing && !x) return rows;
+export function prepareRows(
+  where: string,
+  { missing, images, x }: Preparation,
+  rows: Rows,
+  precision: Precision,
+): Rows {
+  if (!missing && !images && !x) return rows;
   const data = missing ? impute(missing, rows.data) : rows.data;
+  if (images) return { ...rows, data: applyImages(where, images, data, rows.width, precision) };
   if (x) return { ...rows, data: applyScaler(`${where}: x`, x, data, precision) };
   return toRows(where, data, rows.width, precision);
 }
@@ -209,10 +242,11 @@ export function prepare(where: string, preparation: Preparation, samples: Sample
 /** A preparation from what JSON gave back. @throws TypeError, RangeError for what `fitPreparation` does not return */
 export function checkPreparation(where: string, value: unknown, architecture: Architecture): Preparation {
   checkKnown(where, value, Object.keys(TITLES));
-  const { missing, x, y, names } = value as Preparation;
+  const { missing, images, x, y, names } = value as Preparation;
   const width = sizeOf(architecture.inputs.shape);
   const preparation = {
     ...(missing !== undefined && { missing: checkImputer(`${where}: missing`, missing, width) }),
+    ...(images !== undefined && { images: checkImages(`${where}: images`, images, width) }),
     ...(x !== undefined && { x: checkScaler(`${where}: x`, x, width) }),
     ...(y !== undefined && { y: checkScaler(`${where}: y`, y, outputsOf(architecture)) }),
     ...(names !== undefined && { names: checkNames(`${where}: names`, names) }),

@@ -244,6 +244,17 @@ const MUTATIONS: readonly Mutation[] = [
     ],
   ),
   ...inFile("optimizer/tick", ["kernels/tick"], [["load<f64>(cell) * rate", "load<f64>(cell) / rate"]]),
+  ...inFile(
+    "augment",
+    ["kernels/augment"],
+    [
+      ["cursor.position - cursor.begin", "cursor.position"],
+      ["<i32>down - r.padding", "<i32>across - r.padding"],
+      ["flipped ? r.width - end : begin", "begin"],
+      ["max(-left, 0)", "max(left, 0)"],
+      ["from -= pixel", "from += pixel"],
+    ],
+  ),
 ];
 
 const wanted = process.argv.slice(2);

@@ -6,6 +6,7 @@ export const INITIAL = 0n;
 export const SHUFFLE = 1n;
 export const DRAW = 2n;
 export const DROPOUT = 3n;
+export const AUGMENT = 4n;
 
 /** Philox4x32-10 (Salmon et al. 2011): four words from a counter of four words and a key of two. */
 export function philox(counter: readonly bigint[], key: readonly bigint[]): [bigint, bigint, bigint, bigint] {
@@ -45,7 +46,7 @@ export function dropoutWords(count: number, seed: number, layer: number, step: n
 }
 
 /** ⌊bits · n / 2⁶⁴⌋. */
-function bounded(bits: bigint, n: number): number {
+export function bounded(bits: bigint, n: number): number {
   return Number((bits * BigInt(n)) >> 64n);
 }
 
