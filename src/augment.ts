@@ -4,6 +4,7 @@ import { boolean, checkKnown, positiveInteger } from "./options.ts";
 import type { Matrix } from "./plan.ts";
 import { Double, type Program } from "./program.ts";
 import { words } from "./random.ts";
+import { isImage, printed, type Shape } from "./shape.ts";
 
 /**
  * How images are varied while a network is trained, each by draws of its own from the network's seed, the step and its place among the step's
@@ -25,7 +26,7 @@ export interface Augment {
  * @param shape of the network's inputs
  * @throws TypeError, RangeError
  */
-export function checkAugment(where: string, value: unknown, shape: readonly number[]): Required<Augment> | undefined {
+export function checkAugment(where: string, value: unknown, shape: Shape): Required<Augment> | undefined {
   if (value === undefined) return undefined;
   const what = `${where}: augment`;
   checkKnown(what, value, ["flip", "crop"]);
@@ -33,11 +34,13 @@ export function checkAugment(where: string, value: unknown, shape: readonly numb
   const flip = boolean(what, "flip", given.flip ?? false);
   const crop = given.crop === undefined ? 0 : positiveInteger(what, "crop", given.crop);
   if (!flip && crop === 0) return undefined;
-  const [height, width] = shape;
-  if (shape.length !== 3) {
-    throw new RangeError(`${what} is given, and inputs is [${shape}], expected images: [height, width, channels]`);
+  if (!isImage(shape)) {
+    throw new RangeError(
+      `${what} is given, and inputs is ${printed(shape)}, expected images: [height, width, channels]`,
+    );
   }
-  if (crop >= Math.min(height!, width!)) {
+  const [height, width] = shape;
+  if (crop >= Math.min(height, width)) {
     throw new RangeError(
       `${what}: crop is ${crop}, and the image is ${height} × ${width}, expected less, or windows miss the image`,
     );
@@ -45,19 +48,18 @@ export function checkAugment(where: string, value: unknown, shape: readonly numb
   return { flip, crop };
 }
 
-/** Appends the variation of the batch's images, rows [height · width · channels] as gathered with `offset`. Returns the varied ones. */
+/** Appends the variation of the batch's images, compact, as gathered with `offset`. Returns the varied ones. */
 export function augmentInputs(
   program: Program,
   { flip, crop }: Required<Augment>,
   x: Matrix,
-  [height, width, channels]: readonly [number, number, number],
   offset: number,
   { seed, cursor }: Pick<NonNullable<LayerBlocks["training"]>, "seed" | "cursor">,
 ): Matrix {
-  const out = program.scratch(x.columns);
+  const out = program.compact(x.shape);
   program.add(
     Op.Augment,
-    ...[out, x, height, width, channels, x.rowBytes, crop, flip ? 1 : 0, cursor, ...words(seed)],
+    ...[out, x, ...(x.shape as [number, number, number]), x.rowBytes, crop, flip ? 1 : 0, cursor, ...words(seed)],
     new Double(offset),
   );
   return out;

@@ -26,8 +26,10 @@ export type Fingerprint = Readonly<Record<string, unknown>>;
 
 /** The options that decide what is computed, as JSON holds them. */
 export function optionsPrint(settings: Settings): Fingerprint {
-  const { optimizer, batchSize, stepSize, sampling, stepsPerEpoch, validationSplit, metrics, earlyStopping } = settings;
-  const known = { optimizer, batchSize, stepSize, sampling, stepsPerEpoch, validationSplit, metrics, earlyStopping };
+  const { optimizer, batchSize, stepSize, sampling, stepsPerEpoch } = settings;
+  const { augment, validationSplit, metrics, earlyStopping } = settings;
+  const batches = { batchSize, stepSize, sampling, stepsPerEpoch, augment };
+  const known = { optimizer, ...batches, validationSplit, metrics, earlyStopping };
   return parse(stringify(known)!) as Fingerprint;
 }
 

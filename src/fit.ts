@@ -1,4 +1,5 @@
 import { type Architecture, outputsOf } from "./architecture.ts";
+import { type Augment, checkAugment } from "./augment.ts";
 import { type EarlyStopping, earlyStopping } from "./earlyStopping.ts";
 import { checkFactors, checkMethod } from "./fullBatch.ts";
 import type { History } from "./history.ts";
@@ -43,6 +44,11 @@ export interface FitOptions extends WeightOptions, PreparationOptions {
    * Steps of an epoch, a positive integer; default ⌈rows / (batchSize · accumulationSteps)⌉. Each epoch begins a new pass over the rows.
    */
   stepsPerEpoch?: number | undefined;
+  /**
+   * Varies images while the network is trained: `{ flip: true, crop: 4 }` mirrors and shifts them, each by draws of its own from the
+   * network's seed. Optimizers over all rows refuse it.
+   */
+  augment?: Augment | undefined;
   /** Part of the rows that is held out for validation, drawn by the network's seed: in (0, 1), or 0, the default, for none. */
   validationSplit?: number | undefined;
   /** Rows and targets for validation; not together with `validationSplit`. */
@@ -98,6 +104,7 @@ const KNOWN = [
   "scale",
   "missing",
   "images",
+  "augment",
   "labels",
   "validationSplit",
   "validationData",
@@ -167,6 +174,7 @@ export function checkFit(where: "fit" | "train", options: TrainOptions, all: num
     stepsPerEpoch,
     // `fit` has nobody to yield to.
     every: where === "fit" ? Number.POSITIVE_INFINITY : positiveInteger(where, "every", every),
+    augment: checkAugment(where, options.augment, architecture.inputs.shape),
     validationSplit,
     validationData,
     metrics: known,
@@ -250,6 +258,7 @@ function checkFullBatch(
   }
   if (sampling === "withReplacement") refuse('sampling is "withReplacement"', '"shuffle" or "sequential"');
   if (stepsPerEpoch !== undefined && stepsPerEpoch !== 1) refuse(`stepsPerEpoch is ${stepsPerEpoch}`, "1");
+  if (options.augment !== undefined) refuse("augment is given, which is drawn anew each step", "none");
   const l = layers.findIndex((layer) => layerKind(layer).random);
   if (l >= 0) refuse(`layer ${l} is ${layers[l]!.type}, which is drawn anew each step`, "a network without it");
 }

@@ -35,8 +35,8 @@ export class Machine<P extends Precision = Precision> {
   readonly clock: Clock;
   /** Bytes of the memory. */
   readonly bytes: number;
-  /** The kinds of the rows that stay. */
-  readonly #resident: { x: unknown; y: unknown } | undefined;
+  /** The kinds of the rows that stay, and how they are varied. */
+  readonly #resident: { x: unknown; y: unknown; augment: string | undefined } | undefined;
   readonly #buffer: ArrayBuffer;
   readonly #numbers: NumbersOf<P>;
 
@@ -45,7 +45,11 @@ export class Machine<P extends Precision = Precision> {
     this.architecture = architecture;
     const { resident, ...kept } = needs;
     this.needs = kept;
-    this.#resident = resident && { x: resident.x.data.constructor, y: resident.y.kind };
+    this.#resident = resident && {
+      x: resident.x.data.constructor,
+      y: resident.y.kind,
+      augment: JSON.stringify(resident.augment),
+    };
     this.programs = new Programs(architecture, needs);
     const { all, cursor, tally, clock } = this.programs;
     const memory = planMemory(this.programs, module.heapBase);
@@ -77,6 +81,7 @@ export class Machine<P extends Precision = Precision> {
     return (
       mine?.x === resident.x.data.constructor &&
       mine.y === resident.y.kind &&
+      mine.augment === JSON.stringify(resident.augment) &&
       resident.x.data.byteLength + GATHER_EXCESS <= this.programs.inputs.bytes &&
       resident.y.data.byteLength + GATHER_EXCESS <= this.programs.targets.bytes &&
       (resident.weights?.byteLength ?? 0) <= this.programs.weights.bytes &&

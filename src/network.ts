@@ -263,7 +263,7 @@ export class Network<P extends Precision = "f32"> {
           rows: batchSize,
           gradients: true,
           optimizer,
-          resident: { x, y, weights, accumulates: stepSize > batchSize, orderLength },
+          resident: { x, y, weights, accumulates: stepSize > batchSize, orderLength, augment: settings.augment },
         };
     const machine = this.#prepare(needs);
     const training = new Training(machine, this.#counters, settings, samples, validation);

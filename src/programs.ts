@@ -1,5 +1,6 @@
 import { Gradient, Op } from "../assembly/opcodes.ts";
 import { type Architecture, outputsOf, parameterShapes, statisticShapes } from "./architecture.ts";
+import { type Augment, augmentInputs } from "./augment.ts";
 import { Clock } from "./clock.ts";
 import * as compile from "./compile.ts";
 import { Cursor } from "./cursor.ts";
@@ -38,6 +39,8 @@ export interface Resident {
   readonly accumulates: boolean;
   /** Row numbers that the order holds at most. */
   readonly orderLength: number;
+  /** How images are varied. */
+  readonly augment?: Required<Augment> | undefined;
 }
 
 /** Bytes that a gather may read past the last row. */
@@ -178,8 +181,13 @@ export class Programs {
     program: Program,
     source = this.#source(this.stagedInputs),
     blocks = this.#blocks(),
+    augment?: Required<Augment>,
   ): { traces: Trace[]; logits: Matrix } {
-    const input = compile.gatherInputs(program, this.#architecture, source);
+    const { inputs, seed } = this.#architecture;
+    const gathered = compile.gatherInputs(program, this.#architecture, source);
+    const input = augment
+      ? augmentInputs(program, augment, gathered, inputs.offset, { seed, cursor: this.cursor })
+      : gathered;
     const traces = compile.forward(program, this.#architecture, input, blocks);
     return { traces, logits: traces.at(-1)?.a ?? input };
   }
@@ -215,7 +223,7 @@ export class Programs {
     return program;
   }
 
-  #train(optimizer: Optimizer, { x, y, accumulates }: Resident): Programs["train"] {
+  #train(optimizer: Optimizer, { x, y, accumulates, augment }: Resident): Programs["train"] {
     const program = this.#program();
     const updating = accumulates ? this.#program() : program;
     const architecture = this.#architecture;
@@ -224,7 +232,7 @@ export class Programs {
     tick(updating, optimizer, this);
     if (accumulates) program.add(Op.ClearGradients, this.gradientRun, this.gradientRun.bytes, cursor);
     const source = { block: this.inputs, kernel: gatherKernel(x.data), cursor };
-    const { traces, logits } = this.#forward(program, source, blocks);
+    const { traces, logits } = this.#forward(program, source, blocks, augment);
     const kernel = y.kind === "labels" ? Op.GatherLabels : gatherKernel(y.data);
     const targets = compile.gatherTargets(program, architecture, { block: this.targets, kernel, cursor });
     const delta = compile.loss(program, architecture, logits, targets, cursor);

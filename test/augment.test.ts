@@ -47,9 +47,9 @@ describe.each(PRECISIONS)("in $name", (precision) => {
     const module = await loadCore();
     const { core, buffer } = module.instantiate(2 ** 18);
     const program = new Program(rows, precision.size);
-    const x = new Matrix(rows, height * width * channels, precision.size);
+    const x = new Matrix(rows, height * width * channels, precision.size, IMAGE);
     const cursor = new Block(Cursor.BYTES);
-    const out = program.keep(augmentInputs(program, { flip: true, crop: 2 }, x, IMAGE, offset, { seed, cursor }));
+    const out = program.keep(augmentInputs(program, { flip: true, crop: 2 }, x, offset, { seed, cursor }));
     let end = Math.ceil(module.heapBase / 64) * 64;
     for (const block of [x, cursor, program]) {
       block.address = end;
