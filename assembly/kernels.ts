@@ -15,6 +15,7 @@ import { meanAbsoluteError } from "./loss/meanAbsoluteError";
 import { meanSquaredError } from "./loss/meanSquaredError";
 import { poisson } from "./loss/poisson";
 import { softmaxCrossEntropy } from "./loss/softmaxCrossEntropy";
+import { maxPool2dBackward, maxPool2dForward } from "./maxPool2d";
 import { argmax, countEqual, threshold } from "./metrics";
 import { Op } from "./opcodes";
 import { adadelta } from "./optimizer/adadelta";
@@ -84,6 +85,8 @@ function kernelOf<T>(op: Op): Kernel | null {
     case Op.Argmax: return (args, rows) => argmax<T>(args, rows);
     case Op.Threshold: return (args, rows) => threshold<T>(args, rows);
     case Op.CountEqual: return (args, rows) => countEqual(args, rows);
+    case Op.MaxPool2dForward: return (args, rows) => maxPool2dForward<T>(args, rows);
+    case Op.MaxPool2dBackward: return (args, rows) => maxPool2dBackward<T>(args, rows);
   }
   return null;
 }

@@ -50,6 +50,10 @@ export enum Op {
   Argmax,
   Threshold,
   CountEqual,
+  MaxPool2dForward,
+  MaxPool2dBackward,
+  GlobalAvgPoolForward,
+  GlobalAvgPoolBackward,
 }
 
 /** The activations that work number by number. Those of `dense` end with Sigmoid; the others stand in records of their own. */
