@@ -115,7 +115,7 @@ function storeGradient<T>(r: DenseBackwardRecord, rows: i32, n: i32): void {
 }
 
 /** sums ← Σ over the rows of Z, or sums + Σ where `accumulate`. Z [rows][n], `stride` bytes from row to row; sums [n]. */
-function columnSums<T>(sums: usize, z: usize, stride: usize, rows: i32, accumulate: bool): void {
+export function columnSums<T>(sums: usize, z: usize, stride: usize, rows: i32, accumulate: bool): void {
   const zero = i32x4.splat(0);
   const end = sums + stride;
   // Four columns at a time hide the latency of an addition.

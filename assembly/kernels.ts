@@ -7,6 +7,7 @@ import { batchNormApply, batchNormApplyBackward } from "./batchNorm/apply";
 import { batchNormCommit } from "./batchNorm/commit";
 import { denseBackward, denseForward } from "./dense";
 import { dropoutBackward, dropoutForward } from "./dropout";
+import { globalAvgPoolBackward, globalAvgPoolForward } from "./globalAvgPool";
 import { layerNormBackward, layerNormForward } from "./layerNorm";
 import { binaryCrossEntropy } from "./loss/binaryCrossEntropy";
 import { hinge } from "./loss/hinge";
@@ -87,6 +88,8 @@ function kernelOf<T>(op: Op): Kernel | null {
     case Op.CountEqual: return (args, rows) => countEqual(args, rows);
     case Op.MaxPool2dForward: return (args, rows) => maxPool2dForward<T>(args, rows);
     case Op.MaxPool2dBackward: return (args, rows) => maxPool2dBackward<T>(args, rows);
+    case Op.GlobalAvgPoolForward: return (args, rows) => globalAvgPoolForward<T>(args, rows);
+    case Op.GlobalAvgPoolBackward: return (args, rows) => globalAvgPoolBackward<T>(args, rows);
   }
   return null;
 }
