@@ -1,6 +1,7 @@
 import { activateBackwardRows, activateRows } from "./activation/index";
 import { exponential } from "./activation/exponential";
 import { softmax, softmaxBackward } from "./activation/softmax";
+import { avgPool2dBackward, avgPool2dForward } from "./avgPool2d";
 import { gather, gatherLabels } from "./batch";
 import { batchNormBackward, batchNormForward } from "./batchNorm";
 import { batchNormApply, batchNormApplyBackward } from "./batchNorm/apply";
@@ -88,6 +89,8 @@ function kernelOf<T>(op: Op): Kernel | null {
     case Op.CountEqual: return (args, rows) => countEqual(args, rows);
     case Op.MaxPool2dForward: return (args, rows) => maxPool2dForward<T>(args, rows);
     case Op.MaxPool2dBackward: return (args, rows) => maxPool2dBackward<T>(args, rows);
+    case Op.AvgPool2dForward: return (args, rows) => avgPool2dForward<T>(args, rows);
+    case Op.AvgPool2dBackward: return (args, rows) => avgPool2dBackward<T>(args, rows);
     case Op.GlobalAvgPoolForward: return (args, rows) => globalAvgPoolForward<T>(args, rows);
     case Op.GlobalAvgPoolBackward: return (args, rows) => globalAvgPoolBackward<T>(args, rows);
   }

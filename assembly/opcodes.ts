@@ -52,6 +52,8 @@ export enum Op {
   CountEqual,
   MaxPool2dForward,
   MaxPool2dBackward,
+  AvgPool2dForward,
+  AvgPool2dBackward,
   GlobalAvgPoolForward,
   GlobalAvgPoolBackward,
 }
