@@ -7,6 +7,7 @@ import { batchNormBackward, batchNormForward } from "./batchNorm";
 import { batchNormApply, batchNormApplyBackward } from "./batchNorm/apply";
 import { batchNormCommit } from "./batchNorm/commit";
 import { denseBackward, denseForward } from "./dense";
+import { depthwiseConv2dBackward, depthwiseConv2dForward } from "./depthwiseConv2d";
 import { dropoutBackward, dropoutForward } from "./dropout";
 import { globalAvgPoolBackward, globalAvgPoolForward } from "./globalAvgPool";
 import { layerNormBackward, layerNormForward } from "./layerNorm";
@@ -93,6 +94,8 @@ function kernelOf<T>(op: Op): Kernel | null {
     case Op.AvgPool2dBackward: return (args, rows) => avgPool2dBackward<T>(args, rows);
     case Op.GlobalAvgPoolForward: return (args, rows) => globalAvgPoolForward<T>(args, rows);
     case Op.GlobalAvgPoolBackward: return (args, rows) => globalAvgPoolBackward<T>(args, rows);
+    case Op.DepthwiseConv2dForward: return (args, rows) => depthwiseConv2dForward<T>(args, rows);
+    case Op.DepthwiseConv2dBackward: return (args, rows) => depthwiseConv2dBackward<T>(args, rows);
   }
   return null;
 }

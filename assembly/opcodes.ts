@@ -56,6 +56,8 @@ export enum Op {
   AvgPool2dBackward,
   GlobalAvgPoolForward,
   GlobalAvgPoolBackward,
+  DepthwiseConv2dForward,
+  DepthwiseConv2dBackward,
 }
 
 /** The activations that work number by number. Those of `dense` end with Sigmoid; the others stand in records of their own. */
