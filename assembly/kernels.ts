@@ -36,6 +36,7 @@ import { rmsProp } from "./optimizer/rmsprop";
 import { rprop } from "./optimizer/rprop";
 import { tick } from "./optimizer/tick";
 import { Kernel } from "./program";
+import { repack } from "./repack";
 
 /** The kernel of an opcode in precision T: one line each. */
 function kernelOf<T>(op: Op): Kernel | null {
@@ -96,6 +97,7 @@ function kernelOf<T>(op: Op): Kernel | null {
     case Op.GlobalAvgPoolBackward: return (args, rows) => globalAvgPoolBackward<T>(args, rows);
     case Op.DepthwiseConv2dForward: return (args, rows) => depthwiseConv2dForward<T>(args, rows);
     case Op.DepthwiseConv2dBackward: return (args, rows) => depthwiseConv2dBackward<T>(args, rows);
+    case Op.Repack: return (args, rows) => repack<T>(args, rows);
   }
   return null;
 }

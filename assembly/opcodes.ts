@@ -58,6 +58,7 @@ export enum Op {
   GlobalAvgPoolBackward,
   DepthwiseConv2dForward,
   DepthwiseConv2dBackward,
+  Repack,
 }
 
 /** The activations that work number by number. Those of `dense` end with Sigmoid; the others stand in records of their own. */
