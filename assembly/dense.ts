@@ -2,6 +2,7 @@ import { activate, activateBackward } from "./activation/index";
 import { Cursor } from "./cursor";
 import { product, productTransposed, transposedProduct } from "./matmul";
 import { rankOneDescent, rowProduct, rowTransposed } from "./matmul/row";
+import { columnSums } from "./matmul/sums";
 import { descend } from "./matmul/tile";
 import { Activation, Gradient } from "./opcodes";
 
@@ -112,38 +113,4 @@ function storeGradient<T>(r: DenseBackwardRecord, rows: i32, n: i32): void {
   const accumulate = r.gradient == Gradient.Accumulate;
   transposedProduct<T>(r.dw, s, accumulate, r.x, r.xStride, r.dz, s, rows, r.inputs, n, 0, r.workspace);
   columnSums<T>(r.db, r.dz, s, rows, accumulate);
-}
-
-/** sums ← Σ over the rows of Z, or sums + Σ where `accumulate`. Z [rows][n], `stride` bytes from row to row; sums [n]. */
-export function columnSums<T>(sums: usize, z: usize, stride: usize, rows: i32, accumulate: bool): void {
-  const zero = i32x4.splat(0);
-  const end = sums + stride;
-  // Four columns at a time hide the latency of an addition.
-  for (; sums + 64 <= end; sums += 64) {
-    let s0 = accumulate ? v128.load(sums) : zero, s1 = accumulate ? v128.load(sums, 16) : zero;
-    let s2 = accumulate ? v128.load(sums, 32) : zero, s3 = accumulate ? v128.load(sums, 48) : zero;
-    let at = z;
-    for (let i = 0; i < rows; i++) {
-      s0 = v128.add<T>(s0, v128.load(at));
-      s1 = v128.add<T>(s1, v128.load(at, 16));
-      s2 = v128.add<T>(s2, v128.load(at, 32));
-      s3 = v128.add<T>(s3, v128.load(at, 48));
-      at += stride;
-    }
-    v128.store(sums, s0);
-    v128.store(sums, s1, 16);
-    v128.store(sums, s2, 32);
-    v128.store(sums, s3, 48);
-    z += 64;
-  }
-  for (; sums < end; sums += 16) {
-    let sum = accumulate ? v128.load(sums) : zero;
-    let at = z;
-    for (let i = 0; i < rows; i++) {
-      sum = v128.add<T>(sum, v128.load(at));
-      at += stride;
-    }
-    v128.store(sums, sum);
-    z += 16;
-  }
 }

@@ -1,6 +1,6 @@
 import { activate, activateBackward } from "./activation/index";
 import { clear } from "./columns";
-import { columnSums } from "./dense";
+import { columnSums } from "./matmul/sums";
 import { Activation, Gradient } from "./opcodes";
 import { mulAdd } from "./simd";
 import { Window } from "./window";

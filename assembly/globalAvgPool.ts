@@ -1,4 +1,4 @@
-import { columnSums } from "./dense";
+import { columnSums } from "./matmul/sums";
 
 // The mean of an image, channel by channel. x and D_X [rows · positions][channels], a and D_A [rows][channels], `pixel` bytes from
 // position to position and from row to row: whole vectors.
