@@ -1,8 +1,11 @@
+import { add, clear } from "./columns";
+import { quotient } from "./globalAvgPool";
 import { Window } from "./window";
-import { endInside, endSeeing, firstInside, firstSeeing } from "./window/range";
+import { endInside, endSeen, firstInside, firstSeen, imagePosition } from "./window/segment";
 
 // Means of windows. x and D_X [rows · height · width][channels], a and D_A [rows · outHeight · outWidth][channels], `pixel` bytes from
-// position to position: whole vectors. Dilations are 1; no window lies outside the image as a whole.
+// position to position: whole vectors. Dilations are 1; no window lies outside the image as a whole. Both directions go segment
+// by segment.
 
 @unmanaged
 class AvgPool2dForwardRecord extends Window {
@@ -23,25 +26,37 @@ class AvgPool2dForwardRecord extends Window {
 export function avgPool2dForward<T>(args: usize, rows: i32): void {
   const r = changetype<AvgPool2dForwardRecord>(args);
   assert(r.dilationY == 1 && r.dilationX == 1);
-  const pixel = r.pixel, row = pixel * r.width;
+  const pixel = r.pixel, outRow = pixel * r.outWidth;
   let a = r.a, x = r.x;
   for (let n = 0; n < rows; n++) {
     for (let oy = 0; oy < r.outHeight; oy++) {
       const y = oy * r.strideY - r.top;
-      const ky = firstInside(y, 1);
-      const height = endInside(y, 1, r.kernelHeight, r.height) - ky;
       const countY = counted(y, r.kernelHeight, r.height, r.bottom, r.countPadding);
+      clear(a, outRow);
+      const kyEnd = endInside(y, 1, r.kernelHeight, r.height);
+      for (let ky = firstInside(y, 1); ky < kyEnd; ky++) {
+        for (let kx = 0; kx < r.kernelWidth; kx++) {
+          const ox = firstSeen(r, kx), count = endSeen(r, kx) - ox;
+          const at = x + <usize>imagePosition(r, y + ky, kx, ox) * pixel;
+          addSegment<T>(a + <usize>ox * pixel, at, pixel * r.strideX, count, pixel);
+        }
+      }
       for (let ox = 0; ox < r.outWidth; ox++) {
-        const left = ox * r.strideX - r.left;
-        const kx = firstInside(left, 1);
-        const width = endInside(left, 1, r.kernelWidth, r.width) - kx;
-        assert(height > 0 && width > 0);
-        const count = countY * counted(left, r.kernelWidth, r.width, r.right, r.countPadding);
-        mean<T>(a, x + <usize>(y + ky) * row + <usize>(left + kx) * pixel, pixel, row, height, width, count);
+        const countX = counted(ox * r.strideX - r.left, r.kernelWidth, r.width, r.right, r.countPadding);
+        quotient<T>(a, a, countY * countX, pixel);
         a += pixel;
       }
     }
-    x += row * r.height;
+    x += pixel * r.width * r.height;
+  }
+}
+
+/** a ← a + x at `count` positions, those of x `step` bytes apart. */
+function addSegment<T>(a: usize, x: usize, step: usize, count: i32, pixel: usize): void {
+  for (let i = 0; i < count; i++) {
+    add<T>(a, x, pixel);
+    a += pixel;
+    x += step;
   }
 }
 
@@ -49,24 +64,6 @@ export function avgPool2dForward<T>(args: usize, rows: i32): void {
 @inline
 function counted(begin: i32, kernel: i32, size: i32, after: i32, countPadding: i32): i32 {
   return countPadding ? min(kernel, size + after - begin) : min(kernel, size - begin) - firstInside(begin, 1);
-}
-
-/** a ← 1/count Σ over height × width positions from `x` on. */
-function mean<T>(a: usize, x: usize, pixel: usize, row: usize, height: i32, width: i32, count: i32): void {
-  const divisor = v128.splat<T>(<T>count);
-  for (let c: usize = 0; c < pixel; c += 16) {
-    let sum = i32x4.splat(0);
-    let from = x + c;
-    for (let ky = 0; ky < height; ky++) {
-      let at = from;
-      for (let kx = 0; kx < width; kx++) {
-        sum = v128.add<T>(sum, v128.load(at));
-        at += pixel;
-      }
-      from += row;
-    }
-    v128.store(a + c, v128.div<T>(sum, divisor));
-  }
 }
 
 @unmanaged
@@ -83,42 +80,40 @@ class AvgPool2dBackwardRecord extends Window {
 export function avgPool2dBackward<T>(args: usize, rows: i32): void {
   const r = changetype<AvgPool2dBackwardRecord>(args);
   assert(r.dilationY == 1 && r.dilationX == 1);
-  const pixel = r.pixel, row = pixel * r.outWidth;
+  const pixel = r.pixel, image = pixel * r.width * r.height;
   let dx = r.dx, da = r.da;
   for (let n = 0; n < rows; n++) {
-    for (let y = 0; y < r.height; y++) {
-      const below = y + r.top;
-      const oy = firstSeeing(below, r.kernelHeight, r.strideY);
-      const oyEnd = endSeeing(below, r.strideY, r.outHeight);
-      for (let x = 0; x < r.width; x++) {
-        const right = x + r.left;
-        const ox = firstSeeing(right, r.kernelWidth, r.strideX);
-        const oxEnd = endSeeing(right, r.strideX, r.outWidth);
-        shares<T>(dx, da, r, row, oy, oyEnd, ox, oxEnd);
-        dx += pixel;
+    clear(dx, image);
+    for (let oy = 0; oy < r.outHeight; oy++) {
+      const y = oy * r.strideY - r.top;
+      const countY = counted(y, r.kernelHeight, r.height, r.bottom, r.countPadding);
+      const kyEnd = endInside(y, 1, r.kernelHeight, r.height);
+      for (let ky = firstInside(y, 1); ky < kyEnd; ky++) {
+        // Of windows side by side, those further right see a position in places further left.
+        for (let kx = r.kernelWidth - 1; kx >= 0; kx--) {
+          const ox = firstSeen(r, kx);
+          const at = dx + <usize>imagePosition(r, y + ky, kx, ox) * pixel;
+          addShares<T>(r, at, da + <usize>ox * pixel, countY, ox, endSeen(r, kx), pixel);
+        }
       }
+      da += pixel * r.outWidth;
     }
-    da += row * r.outHeight;
+    dx += image;
   }
 }
 
-/** dx ← Σ da / count over the windows from oy and ox up to oyEnd and oxEnd, of a sample's `da`. */
-function shares<T>(
-  dx: usize, da: usize, r: AvgPool2dBackwardRecord, row: usize, oyFirst: i32, oyEnd: i32, oxFirst: i32, oxEnd: i32,
+/** dx ← dx + da / count, of the windows from `ox` up to `end`. */
+function addShares<T>(
+  r: AvgPool2dBackwardRecord, dx: usize, da: usize, countY: i32, ox: i32, end: i32, pixel: usize,
 ): void {
-  const pixel = r.pixel, strideX = r.strideX, left = r.left, width = r.width, kernelWidth = r.kernelWidth;
-  const after = r.right, countPadding = r.countPadding;
-  for (let c: usize = 0; c < pixel; c += 16) {
-    let sum = i32x4.splat(0);
-    for (let oy = oyFirst; oy < oyEnd; oy++) {
-      const countY = counted(oy * r.strideY - r.top, r.kernelHeight, r.height, r.bottom, countPadding);
-      let at = da + <usize>oy * row + <usize>oxFirst * pixel + c;
-      for (let ox = oxFirst; ox < oxEnd; ox++) {
-        const count = countY * counted(ox * strideX - left, kernelWidth, width, after, countPadding);
-        sum = v128.add<T>(sum, v128.div<T>(v128.load(at), v128.splat<T>(<T>count)));
-        at += pixel;
-      }
+  const step = pixel * r.strideX;
+  for (; ox < end; ox++) {
+    const countX = counted(ox * r.strideX - r.left, r.kernelWidth, r.width, r.right, r.countPadding);
+    const count = v128.splat<T>(<T>(countY * countX));
+    for (let c: usize = 0; c < pixel; c += 16) {
+      v128.store(dx + c, v128.add<T>(v128.load(dx + c), v128.div<T>(v128.load(da + c), count)));
     }
-    v128.store(dx + c, sum);
+    dx += step;
+    da += pixel;
   }
 }

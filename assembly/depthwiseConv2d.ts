@@ -4,13 +4,12 @@ import { columnSums } from "./matmul/sums";
 import { Activation, Gradient } from "./opcodes";
 import { mulAdd } from "./simd";
 import { Window } from "./window";
-import { endInside, firstInside } from "./window/range";
+import { endInside, endSeen, firstInside, firstSeen, imagePosition } from "./window/segment";
 
 // Depthwise convolution A = a(Z): each channel has a window of weights of its own. x and D_X [rows · height · width][channels],
 // z and a [rows · outHeight · outWidth][channels], w [kernelHeight · kernelWidth][channels], b [channels], `pixel` bytes from row to
-// row of each: whole vectors; the padding of w and b is 0. What of a window lies outside the image counts as zero.
-//
-// All three products run over the positions of an output row that a number of the window takes to the image: a segment.
+// row of each: whole vectors; the padding of w and b is 0. What of a window lies outside the image counts as zero. All three products
+// go segment by segment.
 
 @unmanaged
 class DepthwiseConv2dForwardRecord extends Window {
@@ -69,7 +68,7 @@ class DepthwiseConv2dBackwardRecord extends Window {
 
 /**
  * BP2: D_Z ← D_A ⊙ a′(Z); D_W ← Σ D_Z ⊙ X, D_B ← Σ D_Z over the positions in index order, each from 0 or added to what is there, or
- * neither; D_X ← Σ D_Z ⊙ W from 0, output rows in index order, of each of them k in index order. The padding of D_X and D_W is 0.
+ * neither; D_X ← Σ D_Z ⊙ W from 0, windows in index order. The padding of D_X and D_W is 0.
  */
 export function depthwiseConv2dBackward<T>(args: usize, rows: i32): void {
   const r = changetype<DepthwiseConv2dBackwardRecord>(args);
@@ -100,21 +99,22 @@ const enum Product {
   Weights,
 }
 
-/** Adds to one of z, a row of the output, x, an image, and w the products of the other two, k in index order. */
+/**
+ * Adds to one of z, a row of the output, x, its image, and w the products of the other two: to z with k, to x with the windows in index
+ * order.
+ */
 @inline
 function forEachSegment<T>(r: Window, product: Product, oy: i32, z: usize, x: usize, w: usize, pixel: usize): void {
   const along = pixel * r.strideX;
   const y = oy * r.strideY - r.top;
   const kyEnd = endInside(y, r.dilationY, r.kernelHeight, r.height);
   for (let ky = firstInside(y, r.dilationY); ky < kyEnd; ky++) {
-    const row = <usize>(y + ky * r.dilationY) * r.width;
-    for (let kx = 0; kx < r.kernelWidth; kx++) {
-      const left = kx * r.dilationX - r.left;
-      const ox = firstInside(left, r.strideX);
-      const count = endInside(left, r.strideX, r.outWidth, r.width) - ox;
-      if (count <= 0) continue;
+    for (let k = 0; k < r.kernelWidth; k++) {
+      // Of windows side by side, those further right see a position in places further left.
+      const kx = product == Product.Input ? r.kernelWidth - 1 - k : k;
+      const ox = firstSeen(r, kx), count = endSeen(r, kx) - ox;
       const zAt = z + <usize>ox * pixel;
-      const xAt = x + (row + <usize>(left + ox * r.strideX)) * pixel;
+      const xAt = x + <usize>imagePosition(r, y + ky * r.dilationY, kx, ox) * pixel;
       const wAt = w + <usize>(ky * r.kernelWidth + kx) * pixel;
       if (product == Product.Output) addScaled<T>(zAt, pixel, xAt, along, wAt, count, pixel);
       else if (product == Product.Input) addScaled<T>(xAt, along, zAt, pixel, wAt, count, pixel);

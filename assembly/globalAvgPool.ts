@@ -47,7 +47,7 @@ export function globalAvgPoolBackward<T>(args: usize, rows: i32): void {
 }
 
 /** out ← x / n. `out` may be `x`. */
-function quotient<T>(out: usize, x: usize, n: i32, bytes: usize): void {
+export function quotient<T>(out: usize, x: usize, n: i32, bytes: usize): void {
   const divisor = v128.splat<T>(<T>n);
   for (let at: usize = 0; at < bytes; at += 16) v128.store(out + at, v128.div<T>(v128.load(x + at), divisor));
 }

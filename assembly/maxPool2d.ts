@@ -1,10 +1,11 @@
+import { clear } from "./columns";
 import { Window } from "./window";
-import { endInside, endSeeing, firstInside, firstSeeing } from "./window/range";
+import { endInside, endSeen, firstInside, firstSeen, imagePosition } from "./window/segment";
 
 // Largest numbers of windows. x and D_X [rows · height · width][channels], a, D_A and index [rows · outHeight · outWidth][channels],
 // `pixel` bytes from position to position: whole vectors. Dilations are 1. What of a window lies outside the image is left out; no
 // window lies outside as a whole. `index` holds of each number of A its place in its window, ky·kernelWidth + kx, as an integer of the
-// number's width: i32 beside f32, i64 beside f64.
+// number's width: i32 beside f32, i64 beside f64. Both directions go segment by segment.
 
 @unmanaged
 class MaxPool2dForwardRecord extends Window {
@@ -18,52 +19,48 @@ class MaxPool2dForwardRecord extends Window {
 /** A ← the largest number of each window, the first of equals; where there is NaN, the first NaN. The padding of A holds no meaning. */
 export function maxPool2dForward<T>(args: usize, rows: i32): void {
   const r = changetype<MaxPool2dForwardRecord>(args);
-  assert(r.dilationY == 1 && r.dilationX == 1);
-  const pixel = r.pixel, row = pixel * r.width;
+  const pixel = r.pixel, outRow = pixel * r.outWidth;
   let a = r.a, index = r.index, x = r.x;
   for (let n = 0; n < rows; n++) {
     for (let oy = 0; oy < r.outHeight; oy++) {
-      const y = oy * r.strideY - r.top;
-      const ky = firstInside(y, 1);
-      const height = endInside(y, 1, r.kernelHeight, r.height) - ky;
-      for (let ox = 0; ox < r.outWidth; ox++) {
-        const left = ox * r.strideX - r.left;
-        const kx = firstInside(left, 1);
-        const width = endInside(left, 1, r.kernelWidth, r.width) - kx;
-        assert(height > 0 && width > 0);
-        const from = x + <usize>(y + ky) * row + <usize>(left + kx) * pixel;
-        largest<T>(a, index, from, pixel, row, height, width, ky * r.kernelWidth + kx, r.kernelWidth);
-        a += pixel;
-        index += pixel;
-      }
+      start<T>(r, oy, a, index, pixel);
+      forEachSegment<T>(r, true, oy, a, index, x, pixel);
+      a += outRow;
+      index += outRow;
     }
-    x += row * r.height;
+    x += pixel * r.width * r.height;
   }
 }
 
-/** a ← the largest of height × width positions from `x` on, the first of which is the window's place `first`; index ← its place. */
-function largest<T>(
-  a: usize, index: usize, x: usize, pixel: usize, row: usize, height: i32, width: i32, first: i32, kernelWidth: i32,
-): void {
-  for (let c: usize = 0; c < pixel; c += 16) {
-    let best = v128.load(x + c), winner = places<T>(first);
-    let from = x + c;
-    let place = first;
-    for (let ky = 0; ky < height; ky++) {
-      let at = from;
-      for (let k = place; k < place + width; k++) {
-        const value = v128.load(at);
-        // Neither smaller nor equal, nor is there NaN already.
-        const better = v128.andnot(v128.eq<T>(best, best), v128.le<T>(value, best));
-        best = v128.bitselect(value, best, better);
-        winner = v128.bitselect(places<T>(k), winner, better);
-        at += pixel;
-      }
-      from += row;
-      place += kernelWidth;
+/** The positions of an output row ← −∞, in the first place of each window that lies inside the image. */
+function start<T>(r: Window, oy: i32, a: usize, index: usize, pixel: usize): void {
+  const least = v128.splat<T>(<T>-Infinity);
+  const row = firstInside(oy * r.strideY - r.top, 1) * r.kernelWidth;
+  for (let ox = 0; ox < r.outWidth; ox++) {
+    const place = places<T>(row + firstInside(ox * r.strideX - r.left, 1));
+    for (let c: usize = 0; c < pixel; c += 16) {
+      v128.store(a + c, least);
+      v128.store(index + c, place);
     }
-    v128.store(a + c, best);
-    v128.store(index + c, winner);
+    a += pixel;
+    index += pixel;
+  }
+}
+
+/** a ← x where x is larger, or the first NaN, and index ← `place` there; at `count` positions, those of x `step` bytes apart. */
+function compare<T>(a: usize, index: usize, x: usize, step: usize, place: i32, count: i32, pixel: usize): void {
+  const here = places<T>(place);
+  for (let i = 0; i < count; i++) {
+    for (let c: usize = 0; c < pixel; c += 16) {
+      const value = v128.load(x + c), best = v128.load(a + c);
+      // Neither smaller nor equal, nor is there NaN already.
+      const better = v128.andnot(v128.eq<T>(best, best), v128.le<T>(value, best));
+      v128.store(a + c, v128.bitselect(value, best, better));
+      v128.store(index + c, v128.bitselect(here, v128.load(index + c), better));
+    }
+    a += pixel;
+    index += pixel;
+    x += step;
   }
 }
 
@@ -89,52 +86,52 @@ class MaxPool2dBackwardRecord extends Window {
 /** D_X ← Σ D_A of the windows whose largest number it is, from 0, windows in index order; its padding 0. */
 export function maxPool2dBackward<T>(args: usize, rows: i32): void {
   const r = changetype<MaxPool2dBackwardRecord>(args);
-  assert(r.dilationY == 1 && r.dilationX == 1);
-  const pixel = r.pixel, row = pixel * r.outWidth;
+  const pixel = r.pixel, outRow = pixel * r.outWidth, image = pixel * r.width * r.height;
   let dx = r.dx, da = r.da, index = r.index;
   for (let n = 0; n < rows; n++) {
-    for (let y = 0; y < r.height; y++) {
-      const below = y + r.top;
-      const oy = firstSeeing(below, r.kernelHeight, r.strideY);
-      const height = endSeeing(below, r.strideY, r.outHeight) - oy;
-      for (let x = 0; x < r.width; x++) {
-        const right = x + r.left;
-        const ox = firstSeeing(right, r.kernelWidth, r.strideX);
-        const width = endSeeing(right, r.strideX, r.outWidth) - ox;
-        const place = (below - oy * r.strideY) * r.kernelWidth + right - ox * r.strideX;
-        const from = <usize>oy * row + <usize>ox * pixel;
-        won<T>(dx, da + from, index + from, pixel, row, height, width, place, r.strideY * r.kernelWidth, r.strideX);
-        dx += pixel;
-      }
+    clear(dx, image);
+    for (let oy = 0; oy < r.outHeight; oy++) {
+      forEachSegment<T>(r, false, oy, da, index, dx, pixel);
+      da += outRow;
+      index += outRow;
     }
-    da += row * r.outHeight;
-    index += row * r.outHeight;
+    dx += image;
   }
 }
 
-/**
- * dx ← Σ da of those of height × width windows whose index is the place of dx in them: `first` in the first window, by `down` less in
- * each one below, by `along` less in each one to the right.
- */
-function won<T>(
-  dx: usize, da: usize, index: usize, pixel: usize, row: usize, height: i32, width: i32, first: i32, down: i32, along: i32,
-): void {
-  for (let c: usize = 0; c < pixel; c += 16) {
-    let sum = i32x4.splat(0);
-    let from = c;
-    let place = first;
-    for (let oy = 0; oy < height; oy++) {
-      let at = from;
-      let k = place;
-      for (let ox = 0; ox < width; ox++) {
-        const mine = samePlace<T>(v128.load(index + at), places<T>(k));
-        sum = v128.add<T>(sum, v128.and(v128.load(da + at), mine));
-        at += pixel;
-        k -= along;
-      }
-      from += row;
-      place -= down;
+/** dx ← dx + da where the index is `place`; at `count` positions, those of dx `step` bytes apart. */
+function addWon<T>(dx: usize, step: usize, da: usize, index: usize, place: i32, count: i32, pixel: usize): void {
+  const here = places<T>(place);
+  for (let i = 0; i < count; i++) {
+    for (let c: usize = 0; c < pixel; c += 16) {
+      const won = v128.and(v128.load(da + c), samePlace<T>(v128.load(index + c), here));
+      v128.store(dx + c, v128.add<T>(v128.load(dx + c), won));
     }
-    v128.store(dx + c, sum);
+    da += pixel;
+    index += pixel;
+    dx += step;
+  }
+}
+
+/** Takes an output row, a or da with its index, to its image, x or dx: forward k, backward windows in index order. */
+@inline
+function forEachSegment<T>(
+  r: Window, forward: bool, oy: i32, a: usize, index: usize, x: usize, pixel: usize,
+): void {
+  assert(r.dilationY == 1 && r.dilationX == 1);
+  const along = pixel * r.strideX;
+  const y = oy * r.strideY - r.top;
+  const kyEnd = endInside(y, 1, r.kernelHeight, r.height);
+  for (let ky = firstInside(y, 1); ky < kyEnd; ky++) {
+    for (let k = 0; k < r.kernelWidth; k++) {
+      // Of windows side by side, those further right see a position in places further left.
+      const kx = forward ? k : r.kernelWidth - 1 - k;
+      const ox = firstSeen(r, kx), count = endSeen(r, kx) - ox;
+      const from = <usize>ox * pixel;
+      const at = x + <usize>imagePosition(r, y + ky, kx, ox) * pixel;
+      const place = ky * r.kernelWidth + kx;
+      if (forward) compare<T>(a + from, index + from, at, along, place, count, pixel);
+      else addWon<T>(at, along, a + from, index + from, place, count, pixel);
+    }
   }
 }

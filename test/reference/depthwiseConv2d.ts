@@ -42,7 +42,7 @@ export function biasGradient(dz: Numbers, start: Numbers): Numbers {
   return db;
 }
 
-/** Σ dz·w from 0, output rows in index order and of each of them k in index order. */
+/** Σ dz·w from 0, windows in index order. */
 export function inputGradient(
   { array, round }: Precision,
   dz: Numbers,
@@ -50,13 +50,9 @@ export function inputGradient(
   w: Window,
   batch: Batch,
 ): Numbers {
-  const terms: { at: number; key: number; term: number }[] = [];
-  forEachSeen(w, batch, (out, at, one, c) => {
-    const oy = Math.floor(one.out / w.outWidth);
-    const key = oy * w.kernelHeight * w.kernelWidth + one.place;
-    terms.push({ at, key, term: round(dz[out]! * weights[one.place * batch.channels + c]!) });
-  });
   const dx = array(inputs(w, batch));
-  for (const { at, term } of terms.sort((one, other) => one.key - other.key)) dx[at]! += term;
+  forEachSeen(w, batch, (out, at, { place }, c) => {
+    dx[at]! += round(dz[out]! * weights[place * batch.channels + c]!);
+  });
   return dx;
 }
