@@ -65,7 +65,7 @@ export function checkArchitecture(where: string, options: ArchitectureOptions): 
   };
   checkShapes(where, architecture);
   checkRange(where, architecture);
-  const last = architecture.layers.filter(({ type }) => type !== "dropout").at(-1);
+  const last = architecture.layers.filter(({ type }) => type !== "dropout" && type !== "flatten").at(-1);
   const { link } = lossKind(architecture.loss);
   const name = lossName(architecture.loss);
   if (last && "activation" in last && link !== "identity" && activationName(last.activation) === link) {

@@ -1,4 +1,4 @@
-import { describe, positiveInteger, unexpected } from "./options.ts";
+import { positiveInteger, unexpected } from "./options.ts";
 import { printed, type Shape } from "./shape.ts";
 
 // How a window slides over an image: the sizes that convolutions and pools share.
@@ -92,7 +92,7 @@ export function place({ kernel, stride, dilation, padding }: Window, inputs: Sha
   const x = along(width, kernel[1], stride[1], dilation[1], padding, 2);
   if (y.count < 1 || x.count < 1) {
     const padded = [height + y.before + y.after, width + x.before + x.after];
-    const around = padding === "valid" ? "" : ` (padding ${describe(padding)})`;
+    const around = padding === "valid" ? "" : ` with padding ${printed([y.before, y.after, x.before, x.after])}`;
     throw new RangeError(
       `has a window of ${y.extent} × ${x.extent}, which is larger than its inputs, ${padded.join(" × ")}${around}`,
     );

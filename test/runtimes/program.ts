@@ -5,12 +5,17 @@ import {
   adadelta,
   adagrad,
   adam,
+  avgPool2d,
   batchNorm,
+  conv2d,
   cosine,
   dense,
+  depthwiseConv2d,
   dropout,
+  flatten,
   lbfgs,
   levenbergMarquardt,
+  maxPool2d,
   Network,
   nadam,
   normal,
@@ -91,6 +96,34 @@ async function regularized(precision: Precision) {
   const learningRate = cosine({ learningRate: 0.01, epochs: 20, warmUp: 1.5, restarts: true, lengthen: 2 });
   const optimizer = adam({ learningRate, clipGlobalNorm: 0.5, weightDecay: 0.01, decoupled: true });
   const { loss } = await net.fit(x, y, { optimizer, batchSize: 13, epochs: 50 });
+  return { net, loss };
+}
+
+/** 100 steps on images: convolutions with and without a border, overlapping pools, statistics of channels, masks, flips and crops. */
+async function images(precision: Precision) {
+  const net = await Network.create({
+    inputs: { shape: [9, 7, 3], scale: 1 / 128, offset: -1 },
+    layers: [
+      conv2d(6, 3, { padding: "same", bias: false }),
+      batchNorm(),
+      activation("relu"),
+      maxPool2d(3, { stride: 2, padding: [0, 1, 1, 0] }),
+      depthwiseConv2d(3, { padding: 1, dilation: [2, 1], activation: "tanh" }),
+      conv2d(9, [2, 1], { stride: [1, 2], activation: "silu" }),
+      avgPool2d(2, { stride: 1, padding: 1, countPadding: true }),
+      dropout(0.25),
+      flatten(),
+      dense(11, "relu"),
+      dense(5),
+    ],
+    loss: "softmaxCrossEntropy",
+    precision,
+    seed: 5,
+  });
+  const x = Uint8Array.from({ length: 100 * 189 }, (_, i) => ((i % 189) * (i % 101) + Math.floor(i / 189) ** 2) % 251);
+  const { y } = samples();
+  const optimizer = adam({ learningRate: 0.01 });
+  const { loss } = await net.fit(x, y, { optimizer, batchSize: 20, epochs: 20, augment: { flip: true, crop: 1 } });
   return { net, loss };
 }
 
@@ -214,6 +247,8 @@ export async function run(files: Readonly<Record<string, string>>): Promise<Case
     await measure("7-33-17-5", classifier, "f64"),
     await measure("dropout, batchNorm, adam, cosine", regularized, "f32"),
     await measure("dropout, batchNorm, adam, cosine", regularized, "f64"),
+    await measure("images", images, "f32"),
+    await measure("images", images, "f64"),
     await save(),
     ...resumed,
   ];
