@@ -1,5 +1,5 @@
 // Builds everything under build/ (the wasm of each target) and dist/ (what is published, but for the declarations).
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import asc from "assemblyscript/asc";
 import { build } from "esbuild";
 
@@ -21,38 +21,45 @@ await compile("simd", "test/assembly/math.ts", "math");
 await compile("simd", "test/assembly/random.ts", "random");
 copyFileSync("build/simd.wasm", "dist/core.wasm");
 
-/** The relaxed core is a module of its own, loaded when it is asked for. */
+/** What is loaded when it is asked for: bundles beside the package's own, with the wasm that each holds. */
+const BUNDLES = { index: "simd", relaxed: "relaxed", search: undefined };
 const apart = {
   name: "apart",
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\/relaxed\.ts$/ }, () => ({ path: "./relaxed.js", external: true }));
+    onResolve({ filter: /^\.\/(relaxed|search)\.ts$/ }, ({ path }) => ({
+      path: path.replace(".ts", ".js"),
+      external: true,
+    }));
   },
 };
 
 /**
- * A wasm module as a string, one character for each byte, which compresses by a third better than base64: byte + 35, so that no
- * character is a quote, a line end or one that UTF-8 needs three bytes for. It is put in last: the limit of lines would break it up.
+ * A wasm module as a string, one character for each byte, which compresses by a third better than base64: (byte + 4) mod 256 + 35, so
+ * that no character is a quote, a line end or one that UTF-8 needs three bytes for, and few are a backslash or need two. It stands
+ * behind the code, in a function, which may be called before: a gap of 100 KB in the code would keep gzip from what is before it.
  */
 const text = (path) =>
-  JSON.stringify(Array.from(readFileSync(path), (byte) => String.fromCharCode(byte + 35)).join(""));
-const PLACE = "@core";
+  JSON.stringify(Array.from(readFileSync(path), (byte) => String.fromCharCode(((byte + 4) % 256) + 35)).join(""));
 const inlined = {
   name: "inlined",
   setup({ onLoad }) {
     onLoad({ filter: /\.wasm$/ }, () => ({
-      contents: `const text = "${PLACE}";
+      contents: `const text = steepestCore();
         const bytes = new Uint8Array(text.length);
-        for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i) - 35;
+        for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i) - 39;
         export default bytes;`,
     }));
   },
 };
 
-for (const [name, core] of Object.entries({ index: "simd", relaxed: "relaxed" })) {
-  const { outputFiles } = await build({
+/** Classes are told apart by what made them, and the core is large: neither may be in two bundles. */
+const ONCE = ["src/errors.ts", "src/network.ts", "build/simd.wasm"];
+
+for (const [name, core] of Object.entries(BUNDLES)) {
+  const { metafile } = await build({
     entryPoints: [`src/${name}.ts`],
     outfile: `dist/${name}.js`,
-    write: false,
+    metafile: true,
     charset: "utf8",
     bundle: true,
     format: "esm",
@@ -63,12 +70,9 @@ for (const [name, core] of Object.entries({ index: "simd", relaxed: "relaxed" })
     lineLimit: 500,
     sourcemap: "linked",
     plugins: [apart, inlined],
+    footer: core && { js: `function steepestCore(){return${text(`build/${core}.wasm`)}}` },
     logLevel: "warning",
   });
-  for (const { path, text: contents } of outputFiles) {
-    writeFileSync(
-      path,
-      path.endsWith(".js") ? contents.replace(`"${PLACE}"`, () => text(`build/${core}.wasm`)) : contents,
-    );
-  }
+  const twice = ONCE.filter((file) => name !== "index" && file in metafile.inputs);
+  if (twice.length > 0) throw new Error(`dist/${name}.js holds ${twice.join(", ")}, as dist/index.js does`);
 }
