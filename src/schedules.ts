@@ -30,6 +30,7 @@ export interface ScheduleMath {
   exponential(x: number): number;
   logarithm(x: number): number;
   cosine(x: number): number;
+  powInteger(x: number, n: number): number;
 }
 
 export interface StepDecay {
@@ -299,7 +300,7 @@ export function rateAt(rate: LearningRate, time: ScheduleTime, clock: Clock, mat
   const now = time.epoch + time.step / time.steps;
   switch (rate.type) {
     case "stepDecay":
-      return rate.learningRate * power(rate.factor, Math.floor(time.epoch / rate.every));
+      return rate.learningRate * math.powInteger(rate.factor, Math.floor(time.epoch / rate.every));
     case "piecewise":
       return piece(rate, time.epoch);
     case "exponentialDecay":
@@ -311,15 +312,6 @@ export function rateAt(rate: LearningRate, time: ScheduleTime, clock: Clock, mat
     case "reduceOnPlateau":
       return Math.max(rate.minimum, rate.learningRate * clock.scale);
   }
-}
-
-/** x^n by repeated squaring, for an integer n from 0: the same bits everywhere, unlike `**`. */
-function power(x: number, n: number): number {
-  let result = 1;
-  for (let square = x, rest = n; rest > 0; rest = Math.floor(rest / 2), square *= square) {
-    if (rest % 2 === 1) result *= square;
-  }
-  return result;
 }
 
 function piece({ pieces }: Piecewise, epoch: number): number {
