@@ -58,23 +58,14 @@ export type {
   TargetValues,
 } from "./results.ts";
 export type { ScalerKind } from "./scalers.ts";
-export {
-  type Cosine,
-  cosine,
-  type ExponentialDecay,
-  exponentialDecay,
-  type LearningRate,
-  type OneCycle,
-  oneCycle,
-  type Piecewise,
-  piecewise,
-  type ReduceOnPlateau,
-  reduceOnPlateau,
-  type Schedule,
-  type ScheduleTime,
-  type StepDecay,
-  stepDecay,
-} from "./schedules.ts";
+export { type Cosine, cosine } from "./schedules/cosine.ts";
+export { type ExponentialDecay, exponentialDecay } from "./schedules/exponentialDecay.ts";
+export type { LearningRate, Schedule } from "./schedules/index.ts";
+export { type OneCycle, oneCycle } from "./schedules/oneCycle.ts";
+export { type Piecewise, piecewise } from "./schedules/piecewise.ts";
+export { type ReduceOnPlateau, reduceOnPlateau } from "./schedules/reduceOnPlateau.ts";
+export type { ScheduleTime } from "./schedules/schedule.ts";
+export { type StepDecay, stepDecay } from "./schedules/stepDecay.ts";
 export type { Interval, Point, Space } from "./space.ts";
 export type { Progress } from "./training.ts";
 export type { Built, TrialResult } from "./trial.ts";

@@ -8,8 +8,8 @@ import type { Progress, Training } from "./training.ts";
 const SLICE = 10;
 
 /**
- * Trains in slices of whole steps, calls back, and yields where `train` does. `check` throws where the training cannot go on; `keep`
- * makes a checkpoint.
+ * Trains in slices of whole steps, calls back, and yields where `train` does. `check` throws where the training cannot
+ * go on; `keep` makes a checkpoint.
  */
 export async function* slices(
   training: Training,
