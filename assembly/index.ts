@@ -2,6 +2,7 @@
 export { accumulateNormal, cholesky, solveCholesky } from "./factorisation";
 export { initialize } from "./initial";
 export { kernel } from "./kernels";
+export { powInteger } from "./math/power";
 export { cosine, exponential, logarithm } from "./math/scalar";
 export { run, train } from "./program";
 export { draw, sequence, shuffle } from "./random";

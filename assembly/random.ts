@@ -65,11 +65,6 @@ export function centred(bits: u64): f64 {
   return (<f64>(<i64>bits >> 12) + 0.5) * (1.0 / 2251799813685248.0); // 2⁻⁵¹
 }
 
-/** Whether `value` is an integer in 0…2⁵³−1. */
-function counts(value: f64): bool {
-  return value >= 0 && value <= 9007199254740991 && floor(value) === value;
-}
-
 /** Bytes that `fourBlocks` writes. */
 export const SCRATCH = 64;
 

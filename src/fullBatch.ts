@@ -1,8 +1,9 @@
 import { type Architecture, outputsOf, parameterShapes } from "./architecture.ts";
-import { tally, targetValues } from "./inference.ts";
+import { tally } from "./inference.ts";
 import { layerKind } from "./layers/index.ts";
 import { lossName } from "./losses.ts";
 import type { Machine } from "./machine.ts";
+import { iterations } from "./optimizers/apart.ts";
 import { type Optimizer, optimizerKind } from "./optimizers/index.ts";
 import { MOST_PARAMETERS, normalBytes } from "./optimizers/levenbergMarquardt.ts";
 import type { LeastSquares } from "./optimizers/problem.ts";
@@ -57,7 +58,6 @@ export function checkMethod(where: string, optimizer: Optimizer, architecture: A
 
 /** The loss over all rows as a function of the parameters in the machine's memory. */
 export function problemOf(machine: Machine, samples: Samples): LeastSquares {
-  const { x, y } = samples;
   const { core, programs } = machine;
   const { gradientRun, parameters, slots, numbersKept, normal, jacobian } = programs;
   const outputs = outputsOf(machine.architecture);
@@ -71,38 +71,6 @@ export function problemOf(machine: Machine, samples: Samples): LeastSquares {
   const frozenRows = (jacobian?.rows.parts ?? []).flatMap((row) => frozenOf((row as Run).parts));
   const loss = () => tally(machine, programs.evaluate, samples).loss;
 
-  /** The Jacobian of the rows, sample by sample, added to JᵀJ and Jᵀr whenever there are as many as fit. */
-  const normalEquations = () => {
-    const { matrix, projection, jacobian: rows, residuals, workspace, units, rows: most } = normal!;
-    const { bytes } = gradientRun;
-    for (const [i, unit] of units.parts.entries()) machine.doubles(unit)[i] = 1;
-    for (const block of [matrix, projection]) machine.view(block).fill(0);
-    const values = machine.doubles(residuals);
-    let count = 0;
-    const add = () => {
-      const addresses = [matrix, projection, rows, residuals].map(({ address }) => address);
-      const [a, b, j, r] = addresses as [number, number, number, number];
-      if (count > 0) core.accumulateNormal(a, b, j, r, count, bytes / 8, workspace.address);
-      count = 0;
-    };
-    const logits = new Float64Array(outputs);
-    const targets = new Float64Array(outputs);
-    for (let row = 0; row < x.rows; row++) {
-      machine.stage(programs.stagedInputs, x.data.subarray(row * x.width, (row + 1) * x.width));
-      machine.stage(programs.stagedTargets, targetValues(y, row, 1, outputs));
-      machine.run(jacobian!.program, 1);
-      machine.read(jacobian!.logits, logits, 0, 1);
-      machine.read(jacobian!.targets, targets, 0, 1);
-      for (const view of frozenRows) view.fill(0);
-      machine.view(rows).set(machine.view(jacobian!.rows), count * bytes);
-      for (let i = 0; i < outputs; i++) values[count + i] = logits[i]! - targets[i]!;
-      count += outputs;
-      if (count === most) add();
-    }
-    add();
-    return loss();
-  };
-
   return {
     core,
     size: machine.architecture.precision === "f64" ? 8 : (4 as 8),
@@ -111,11 +79,14 @@ export function problemOf(machine: Machine, samples: Samples): LeastSquares {
     gradient: gradientRun.address,
     slots: slots.map(({ address }) => address),
     numbers: machine.doubles(numbersKept),
-    residuals: x.rows * outputs,
+    residuals: samples.x.rows * outputs,
     normal: normal?.matrix.address ?? 0,
     projection: normal?.projection.address ?? 0,
     loss,
-    normalEquations,
+    normalEquations() {
+      iterations().addNormalEquations(machine, samples, outputs, frozenRows);
+      return loss();
+    },
     lossAndGradient() {
       // A step of 0 turns −0 into 0.
       for (const { view, bits } of frozenParameters) view.set(bits);

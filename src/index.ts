@@ -4,7 +4,6 @@ export type { Augment } from "./augment.ts";
 export type { NumbersOf, Precision } from "./data.ts";
 export { type EarlyStopping, earlyStopping } from "./earlyStopping.ts";
 export { DivergedError, FormatError, StateError } from "./errors.ts";
-export { readFromOpfs, writeToOpfs } from "./files.ts";
 export type { CheckpointEvery, FitOptions, Sampling, TrainOptions } from "./fit.ts";
 export type { ForeignOptions } from "./foreign.ts";
 export { type GradientDescentOptions, type GradientDescentResult, gradientDescent } from "./gradientDescent.ts";
@@ -43,6 +42,7 @@ export type { Metric } from "./metrics/index.ts";
 export type { ImputerKind } from "./missing.ts";
 export type { CoreSource, Numerics } from "./module.ts";
 export { Network, type NetworkOptions } from "./network.ts";
+export { readFromOpfs, writeToOpfs } from "./opfs.ts";
 export { type Adadelta, type AdadeltaOptions, adadelta } from "./optimizers/adadelta.ts";
 export { type Adagrad, type AdagradOptions, adagrad } from "./optimizers/adagrad.ts";
 export { type Adam, type AdamOptions, adam, adamw } from "./optimizers/adam.ts";
@@ -67,23 +67,14 @@ export type {
   TargetValues,
 } from "./results.ts";
 export type { ScalerKind } from "./scalers.ts";
-export {
-  type Cosine,
-  cosine,
-  type ExponentialDecay,
-  exponentialDecay,
-  type LearningRate,
-  type OneCycle,
-  oneCycle,
-  type Piecewise,
-  piecewise,
-  type ReduceOnPlateau,
-  reduceOnPlateau,
-  type Schedule,
-  type ScheduleTime,
-  type StepDecay,
-  stepDecay,
-} from "./schedules.ts";
+export { type Cosine, cosine } from "./schedules/cosine.ts";
+export { type ExponentialDecay, exponentialDecay } from "./schedules/exponentialDecay.ts";
+export type { LearningRate, Schedule } from "./schedules/index.ts";
+export { type OneCycle, oneCycle } from "./schedules/oneCycle.ts";
+export { type Piecewise, piecewise } from "./schedules/piecewise.ts";
+export { type ReduceOnPlateau, reduceOnPlateau } from "./schedules/reduceOnPlateau.ts";
+export type { ScheduleTime } from "./schedules/schedule.ts";
+export { type StepDecay, stepDecay } from "./schedules/stepDecay.ts";
 export type { Interval, Point, Space } from "./space.ts";
 export type { Progress } from "./training.ts";
 export type { Built, TrialResult } from "./trial.ts";

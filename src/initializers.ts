@@ -157,23 +157,35 @@ export function checkInitializer(where: string, name: string, value: unknown): I
 export function orthonormalize(values: Float64Array, rows: number, columns: number, gain: number): void {
   const tall = rows >= columns;
   const [count, length] = tall ? [columns, rows] : [rows, columns];
-  const [next, step] = tall ? [1, columns] : [columns, 1];
-  const dot = (a: number, b: number) => {
-    let sum = 0;
-    for (let i = 0; i < length; i++) sum += values[a + i * step]! * values[b + i * step]!;
-    return sum;
-  };
+  // The vectors one behind the other: those of a tall matrix are its columns.
+  const vectors = tall ? transpose(values, rows, columns) : values;
   for (let k = 0; k < count; k++) {
-    const at = k * next;
+    const vector = vectors.subarray(k * length, (k + 1) * length);
     for (let pass = 0; pass < 2; pass++) {
       for (let j = 0; j < k; j++) {
-        const other = j * next;
-        const part = dot(at, other);
-        for (let i = 0; i < length; i++) values[at + i * step]! -= part * values[other + i * step]!;
+        const other = vectors.subarray(j * length, (j + 1) * length);
+        const part = dot(vector, other);
+        for (let i = 0; i < length; i++) vector[i]! -= part * other[i]!;
       }
-      const norm = Math.sqrt(dot(at, at));
-      for (let i = 0; i < length; i++) values[at + i * step]! /= norm;
+      const norm = Math.sqrt(dot(vector, vector));
+      for (let i = 0; i < length; i++) vector[i]! /= norm;
     }
   }
-  for (let i = 0; i < values.length; i++) values[i]! *= gain;
+  const q = tall ? transpose(vectors, columns, rows) : vectors;
+  for (let i = 0; i < values.length; i++) values[i] = q[i]! * gain;
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}
+
+/** A [rows][columns] matrix as [columns][rows]. */
+function transpose(matrix: Float64Array, rows: number, columns: number): Float64Array {
+  const out = new Float64Array(matrix.length);
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++) out[c * rows + r] = matrix[r * columns + c]!;
+  }
+  return out;
 }

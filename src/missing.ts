@@ -13,13 +13,6 @@ export interface Imputer {
   readonly values: readonly number[];
 }
 
-/** How many numbers are missing. */
-export function countMissing(data: Rows["data"]): number {
-  let count = 0;
-  for (let i = 0; i < data.length; i++) if (Number.isNaN(data[i])) count++;
-  return count;
-}
-
 /** Where the first number is missing; undefined where none is. */
 export function firstMissing(data: Rows["data"], width: number): { row: number; column: number } | undefined {
   const i = data instanceof Uint8Array ? data.length : firstNonFinite(data);

@@ -72,6 +72,8 @@ export interface Core {
   logarithm(x: number): number;
   /** |x| ≤ 2^20. */
   cosine(x: number): number;
+  /** x^n for an integer n within the range of i32. */
+  powInteger(x: number, n: number): number;
 }
 
 declare const process: { getBuiltinModule(name: string): { readFile(url: URL): Promise<Uint8Array> } };

@@ -1,4 +1,6 @@
 import type { Settings } from "./fit.ts";
+import { loadIterations } from "./optimizers/apart.ts";
+import { optimizerKind } from "./optimizers/index.ts";
 import { pause } from "./pause.ts";
 import type { Progress, Training } from "./training.ts";
 
@@ -6,14 +8,16 @@ import type { Progress, Training } from "./training.ts";
 const SLICE = 10;
 
 /**
- * Trains in slices of whole steps, calls back, and yields where `train` does. `check` throws where the training cannot go on; `keep` makes a checkpoint.
+ * Trains in slices of whole steps, calls back, and yields where `train` does. `check` throws where the training cannot
+ * go on; `keep` makes a checkpoint.
  */
 export async function* slices(
   training: Training,
-  { signal, onStep, onEpoch, onProgress }: Settings,
+  { optimizer, signal, onStep, onEpoch, onProgress }: Settings,
   check: () => void,
   keep: () => unknown,
 ): AsyncGenerator<Progress, void, undefined> {
+  if (optimizerKind(optimizer).method) await loadIterations();
   let deadline = performance.now() + SLICE;
   const rest = async () => {
     await onProgress?.(training.progress);

@@ -11,7 +11,7 @@ import { optimizerKind, rateOf } from "./optimizers/index.ts";
 import type { Iteration, LeastSquares } from "./optimizers/problem.ts";
 import { words } from "./random.ts";
 import { Rates } from "./rates.ts";
-import { endEpoch, rateAt } from "./schedules.ts";
+import { endEpoch, rateAt } from "./schedules/index.ts";
 import type { Samples } from "./validation.ts";
 
 /** Where training stands. Counts belong to the network and go on from one call to the next. */

@@ -1,15 +1,23 @@
 import type { Precision } from "./data.ts";
 import { judge, type Patience, earlyStopping as stopping } from "./earlyStopping.ts";
-import { DivergedError } from "./errors.ts";
+import type { DivergedError } from "./errors.ts";
 import type { FitOptions } from "./fit.ts";
-import { improves, type Metric } from "./metrics/index.ts";
-import type { CoreModule } from "./module.ts";
-import { Network, type NetworkOptions } from "./network.ts";
+import type { improves, Metric } from "./metrics/index.ts";
+import type { CoreModule, loadCore } from "./module.ts";
+import type { Network, NetworkOptions } from "./network.ts";
 import { checkKnown } from "./options.ts";
 import { type Point, pointsOf, type Space } from "./space.ts";
 import type { TuneOptions } from "./tune.ts";
 
 // The trials of a search: each is plain data, and so is what it goes on from.
+
+/** What a search takes from the package: bundled apart, it would have classes and a core of its own. */
+export interface Library {
+  readonly Network: typeof Network;
+  readonly DivergedError: typeof DivergedError;
+  readonly loadCore: typeof loadCore;
+  readonly improves: typeof improves;
+}
 
 /** A network and its training, to be made anew from a point each time. */
 export interface Built {
@@ -46,7 +54,7 @@ export function trialsOf<S extends Space>(options: TuneOptions<S>, module: CoreM
 }
 
 /** Whether larger values of what is monitored are better. */
-export const larger = (monitor: string) =>
+export const larger = (monitor: string, { improves }: Pick<Library, "improves">) =>
   monitor !== "loss" && monitor !== "validationLoss" && improves(monitor as Metric) === "up";
 
 /** A trial that has run: `checkpoint`, absent where it diverged, is what it goes on from. */
@@ -60,6 +68,7 @@ export interface Ran<S extends Space = Space> {
 export async function runTrial<S extends Space>(
   { id, point, epochs, seed }: Trial<S>,
   options: TuneOptions<S>,
+  library: Library,
   from?: Uint8Array,
 ): Promise<Ran<S>> {
   const { x, y, build, monitor = "validationLoss", refit, validationData, signal } = options;
@@ -76,8 +85,8 @@ export async function runTrial<S extends Space>(
   }
   const { numerics = "reproducible", core } = Object(made) as NetworkOptions;
   const network = from
-    ? await Network.resume(from, { numerics, ...(core && { core }) })
-    : await Network.create<Precision>({ seed, ...made });
+    ? await library.Network.resume(from, { numerics, ...(core && { core }) })
+    : await library.Network.create<Precision>({ seed, ...made });
   const measured = monitor === "loss" || monitor === "validationLoss" ? [] : [monitor];
   // Without patience of the caller's it never stops, and only keeps the best epoch.
   const patience = Number.MAX_SAFE_INTEGER;
@@ -100,13 +109,13 @@ export async function runTrial<S extends Space>(
       },
     });
   } catch (thrown) {
-    if (!(thrown instanceof DivergedError)) throw thrown;
+    if (!(thrown instanceof library.DivergedError)) throw thrown;
     error = thrown;
   }
   const { loss, validationLoss, metrics } = network.history;
   const values = (monitor === "loss" ? loss : monitor === "validationLoss" ? validationLoss : metrics?.[monitor]) ?? [];
   const patient: Patience = { epoch: 0, waited: 0 };
-  for (const [i, value] of values.entries()) judge(earlyStopping, patient, i + 1, value, larger(monitor));
+  for (const [i, value] of values.entries()) judge(earlyStopping, patient, i + 1, value, larger(monitor, library));
   const { best: value = Number.NaN, epoch: bestEpoch } = patient;
   const result = { id, point, epochs: loss.length };
   if (error) return { result: { ...result, value: Number.NaN, bestEpoch: 0, error }, network };

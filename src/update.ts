@@ -1,5 +1,6 @@
 import { Op } from "../assembly/opcodes.ts";
 import type { ParameterShape } from "./layers/layer.ts";
+import type { CommonOptions } from "./optimizers/common.ts";
 import { type Optimizer, optimizerKind, rateOf } from "./optimizers/index.ts";
 import type { UpdateRun } from "./optimizers/optimizer.ts";
 import type { Block, Matrix } from "./plan.ts";
@@ -18,18 +19,9 @@ export interface Trained {
   readonly stored: boolean;
 }
 
-/** What the options that all optimizers of first order share come to. */
-interface Common {
-  readonly weightDecay?: number;
-  readonly decoupled?: boolean;
-  readonly clipValue?: number;
-  readonly clipNorm?: number;
-  readonly clipGlobalNorm?: number;
-}
-
 /** Whether nothing needs the whole gradient, so that each layer's part can be applied as soon as it is known. */
 export function descends(optimizer: Optimizer): boolean {
-  const { weightDecay, clipValue, clipNorm, clipGlobalNorm } = optimizer as Common;
+  const { weightDecay, clipValue, clipNorm, clipGlobalNorm } = optimizer as Partial<CommonOptions>;
   return (
     !!optimizerKind(optimizer).descends?.(optimizer) &&
     [weightDecay, clipValue, clipNorm, clipGlobalNorm].every((option) => option === undefined)
@@ -69,7 +61,7 @@ export function update(program: Program, optimizer: Optimizer, blocks: readonly 
     blocks.map((block) => (block.stored && block.shape.rate > 0 ? block : undefined)),
     timing,
   );
-  const { weightDecay, decoupled, clipValue, clipNorm, clipGlobalNorm } = optimizer as Common;
+  const { weightDecay, decoupled, clipValue, clipNorm, clipGlobalNorm } = optimizer as Partial<CommonOptions>;
   if (clipValue !== undefined) {
     for (const { dw, bytes } of stored) program.add(Op.ClipValue, dw, bytes, cursor, new Double(clipValue));
   }

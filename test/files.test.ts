@@ -10,7 +10,8 @@ import { setTimeout } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type FileSystem, writeFileAtomically } from "../src/files.ts";
+import type { FileSystem } from "../src/disk.ts";
+import { writeFileAtomically } from "../src/files.ts";
 import { dense, Network, readFromOpfs, StateError, sgd, writeToOpfs } from "../src/index.ts";
 
 // In memory where there is such a folder: there it takes no time to sync, so that processes are killed during all the other calls too.
@@ -287,9 +288,9 @@ describe("saveTo", () => {
   test("rejects where there are no files", async () => {
     const net = await create();
     vi.stubGlobal("process", undefined);
-    const written = net.saveTo("net");
+    const error = await net.saveTo("net").catch(String);
     vi.unstubAllGlobals();
-    await expect(written.catch(String)).resolves.toBe(
+    expect(error).toBe(
       "Error: Cannot write net: there are no files here, as there are in Node, Deno and Bun; browsers have writeToOpfs",
     );
   });

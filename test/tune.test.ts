@@ -13,6 +13,7 @@ import {
   type TuneOptions,
   tune,
 } from "../src/index.ts";
+import { improves } from "../src/metrics/index.ts";
 import { loadCore } from "../src/module.ts";
 import { type Interval, pointsOf, type Space } from "../src/space.ts";
 import { runTrial, trialsOf } from "../src/trial.ts";
@@ -153,7 +154,7 @@ describe("a search", () => {
     expect(halved.best).toEqual(straight.trials[halved.best.id]);
     // Another scheduler may run a trial from what JSON keeps of it.
     const trials = JSON.parse(JSON.stringify(trialsOf({ ...search, trials: 9 }, await loadCore())));
-    const alone = await runTrial(trials[halved.best.id], search);
+    const alone = await runTrial(trials[halved.best.id], search, { Network, DivergedError, loadCore, improves });
     expect(halved.network.save()).toEqual(alone.network.save());
     // Nor does it differ from a training without a search, for as many epochs as the best took.
     const { network, fit } = build(halved.best.point);

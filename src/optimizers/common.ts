@@ -1,5 +1,5 @@
 import { boolean, checkKnown, nonNegativeNumber, positiveNumber } from "../options.ts";
-import { checkRate, type LearningRate } from "../schedules.ts";
+import { checkRate, type LearningRate } from "../schedules/index.ts";
 
 /** Options that every optimizer of first order has. */
 export interface CommonOptions {

@@ -1,6 +1,6 @@
 import type { Precision } from "../data.ts";
 import { describe, unexpected } from "../options.ts";
-import type { LearningRate } from "../schedules.ts";
+import type { LearningRate } from "../schedules/index.ts";
 import { type Adadelta, adadeltaKind } from "./adadelta.ts";
 import { type Adagrad, adagradKind } from "./adagrad.ts";
 import { type Adam, adamKind } from "./adam.ts";

@@ -12,7 +12,7 @@ import {
   StateError,
   sgd,
 } from "../../src/index.ts";
-import { classifier, labels, options, scalars, x } from "./samples.ts";
+import { classifier, labels, options, regression, scalars, x } from "./samples.ts";
 
 describe.each<Precision>(["f32", "f64"])("clone in %s", (precision) => {
   const layers = [dense(4), batchNorm(), activation("tanh"), dropout(0.25), dense(2)];
@@ -34,6 +34,24 @@ describe.each<Precision>(["f32", "f64"])("clone in %s", (precision) => {
     net.dispose();
     expect(copy.predict(x)).toHaveLength(22);
     expect(() => net.clone()).toThrow(StateError);
+  });
+
+  test("prepares data as the original does: with its scalers, and with its names for classes", async () => {
+    const far = x.map((row) => row.map((value) => 100 + 50 * value));
+    const named = labels.map((label) => ["yes", "no"][label]!);
+    const net = await classifier({ precision });
+    await net.fit(far, named, { ...options, epochs: 5, scale: { x: "standard" } });
+    const values = await regression({ precision });
+    const targets = scalars.map(([value]) => 1000 + 10 * value!);
+    await values.fit(far, targets, { ...options, epochs: 5, scale: { x: "minMax", y: "standard" } });
+    const [copy, other] = [net.clone(), values.clone()];
+    expect(copy.predict(far)).toEqual(net.predict(far));
+    expect(copy.classify(far, { names: true })).toEqual(net.classify(far, { names: true }));
+    expect(new Set(copy.classify(far, { names: true }))).toEqual(new Set(["yes", "no"]));
+    expect(copy.evaluate(far, named)).toEqual(net.evaluate(far, named));
+    expect(other.predict(far)).toEqual(values.predict(far));
+    // In the units of y: without its scaler they would lie around 0.
+    expect(Math.min(...other.predict(far))).toBeGreaterThan(900);
   });
 
   test("has no optimizer's state: its Adam begins with the moments 0", async () => {

@@ -19,6 +19,8 @@ import {
   type Precision,
   uniform,
 } from "../../src/index.ts";
+import { orthonormalize } from "../../src/initializers.ts";
+import { seeded } from "../reference/seeded.ts";
 
 // Initial values, as many as are needed to tell a distribution by its moments.
 
@@ -86,6 +88,47 @@ describe("uniform values", () => {
 });
 
 describe("orthogonal", () => {
+  /** Modified Gram–Schmidt, twice, on the columns of a tall matrix and the rows of a wide one, where they stand. */
+  function plain(values: Float64Array, rows: number, columns: number, gain: number): void {
+    const tall = rows >= columns;
+    const at = (k: number, i: number) => (tall ? i * columns + k : k * columns + i);
+    const [count, length] = tall ? [columns, rows] : [rows, columns];
+    const dot = (a: number, b: number) => {
+      let sum = 0;
+      for (let i = 0; i < length; i++) sum += values[at(a, i)]! * values[at(b, i)]!;
+      return sum;
+    };
+    for (let k = 0; k < count; k++) {
+      for (let pass = 0; pass < 2; pass++) {
+        for (let j = 0; j < k; j++) {
+          const part = dot(k, j);
+          for (let i = 0; i < length; i++) values[at(k, i)]! -= part * values[at(j, i)]!;
+        }
+        const norm = Math.sqrt(dot(k, k));
+        for (let i = 0; i < length; i++) values[at(k, i)]! /= norm;
+      }
+    }
+    for (let i = 0; i < values.length; i++) values[i]! *= gain;
+  }
+
+  test.each([
+    [1, 1],
+    [1, 7],
+    [7, 1],
+    [5, 5],
+    [9, 4],
+    [4, 9],
+    [64, 33],
+    [33, 64],
+  ])("values of %d × %d are those of plain Gram–Schmidt, bit for bit", (rows, columns) => {
+    const next = seeded(rows * 100 + columns);
+    const values = Float64Array.from({ length: rows * columns }, () => 2 * next() - 1);
+    const expected = values.slice();
+    plain(expected, rows, columns, 1.7);
+    orthonormalize(values, rows, columns, 1.7);
+    expect(values).toEqual(expected);
+  });
+
   /** The largest distance of QᵀQ, or QQᵀ where there are fewer rows than columns, from gain²·I. */
   function distance(q: number[], rows: number, columns: number, gain: number): number {
     const tall = rows >= columns;

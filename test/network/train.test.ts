@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
-import { type Progress, StateError } from "../../src/index.ts";
+import { describe, expect, test, vi } from "vitest";
+import { Network, type Progress, StateError } from "../../src/index.ts";
 import { classifier, labels, options, x } from "./samples.ts";
 
 async function collect(iterator: AsyncGenerator<Progress, unknown>): Promise<Progress[]> {
@@ -148,4 +148,47 @@ test("an abort between two values rejects the next call with the reason, after a
   await expect(iterator.next()).rejects.toBe("now");
   expect(net.step).toBeLessThanOrEqual(2);
   await net.fit(x, labels, options);
+});
+
+describe("seconds", () => {
+  /** A clock that goes on by a millisecond whenever it is read. An epoch reads it some ten times: it takes less than a second. */
+  function clock(start: number): { pass(seconds: number): void } & Disposable {
+    let now = start;
+    const spy = vi.spyOn(performance, "now").mockImplementation(() => ++now);
+    return {
+      pass(seconds) {
+        now += 1000 * seconds;
+      },
+      [Symbol.dispose]: () => spy.mockRestore(),
+    };
+  }
+
+  const expectShort = (all: readonly number[]) => {
+    for (const seconds of all) expect(seconds > 0 && seconds < 1, `${seconds} s`).toBe(true);
+  };
+
+  test("hold no time between two calls of next(), which are at the ends of epochs", async () => {
+    const net = await classifier();
+    using time = clock(0);
+    for await (const _ of net.train(x, labels, { ...options, epochs: 3 })) time.pass(1000);
+    expect(net.history.seconds).toHaveLength(3);
+    expectShort(net.history.seconds);
+  });
+
+  test("of an epoch that goes on after a resume begin with it, not with the process", async () => {
+    const net = await classifier();
+    let cut: Uint8Array | undefined;
+    for await (const { step } of net.train(x, labels, { ...options, epochs: 3, every: 1 })) {
+      if (step !== 5) continue;
+      cut = net.checkpoint();
+      break;
+    }
+    using _ = clock(1e7);
+    const resumed = await Network.resume(cut!);
+    await resumed.fit(x, labels, { ...options, epochs: 3 });
+    const [whole, ...others] = resumed.history.seconds;
+    expect(whole).toBeNaN();
+    expect(others).toHaveLength(2);
+    expectShort(others);
+  });
 });

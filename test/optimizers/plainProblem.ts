@@ -1,11 +1,13 @@
 // A problem of least squares in plain TypeScript over the memory of a core, without any network.
 import { type Core, loadCore } from "../../src/module.ts";
+import { loadIterations } from "../../src/optimizers/apart.ts";
 import { normalBytes, normalWorkspaceBytes } from "../../src/optimizers/levenbergMarquardt.ts";
 import type { FullBatchMethod, Iteration, LeastSquares } from "../../src/optimizers/problem.ts";
 import type { Model } from "../reference/leastSquares.ts";
 import type { Numbers, Precision } from "../reference/precision.ts";
 
 const module = await loadCore();
+await loadIterations();
 
 /** Rows of the Jacobian at a time: most models have more. */
 const ROWS = 3;

@@ -1,0 +1,3 @@
+export { iterateLbfgs } from "./lbfgsIteration.ts";
+export { iterateLevenbergMarquardt } from "./levenbergMarquardtIteration.ts";
+export { addNormalEquations } from "./normalEquations.ts";
