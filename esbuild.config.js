@@ -1,5 +1,5 @@
 // Builds everything under build/ (the wasm of each target) and dist/ (what is published, but for the declarations).
-import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import asc from "assemblyscript/asc";
 import { build } from "esbuild";
@@ -102,6 +102,9 @@ for (const [name, core] of Object.entries(BUNDLES)) {
   const licences = notices(metafile);
   if (licences) {
     const bundle = readFileSync(outfile, "utf8");
-    writeFileSync(outfile, bundle.replace("//# sourceMappingURL", (mapping) => `${licences}${mapping}`));
+    writeFileSync(
+      outfile,
+      bundle.replace("//# sourceMappingURL", (mapping) => `${licences}${mapping}`),
+    );
   }
 }
