@@ -3,8 +3,9 @@ import { SCRATCH, sixteenWords } from "./random";
 import { firstLanes, lanes } from "./simd";
 
 // Dropout (Srivastava et al., Journal of Machine Learning Research 15, 2014), inverted: what is kept is scaled up in training,
-// so that prediction leaves everything as it is. All matrices are [rows · repeat][columns], `stride` bytes from row to
-// row; `repeat` is 1, or the positions of an image.
+// so that prediction leaves everything as it is. The mask is [rows · repeat][columns], and A and X are [rows · repeat · shared][columns],
+// `stride` bytes from row to row, `shared` rows after each other having one row of the mask. One of both is 1, the other the positions of
+// an image: the numbers of an image are dropped one by one, or its channels whole.
 
 @unmanaged
 class DropoutForwardRecord {
@@ -14,6 +15,7 @@ class DropoutForwardRecord {
   mask: usize;
   columns: i32;
   repeat: i32;
+  shared: i32;
   stride: usize;
   /** Its step tells the masks of a layer apart, and its place in the step those of the batches of one. */
   cursor: usize;
@@ -51,7 +53,8 @@ export function dropoutForward<T>(args: usize, rows: i32): void {
     sixteenWords(r.workspace + 16, r.layer, step, base, r.seedLow, r.seedHigh);
     drawn = 16;
   }
-  let offset: usize = 0;
+  // Of the row of the mask, and how much further that of X is.
+  let offset: usize = 0, others: usize = 0;
   for (let i = 0; i < count; i++) {
     for (let j = 0; j < columns; j += lanes<T>()) {
       if (first + min(j + lanes<T>(), columns) > drawn) {
@@ -63,11 +66,22 @@ export function dropoutForward<T>(args: usize, rows: i32): void {
       const kept = atLeast<T>(end - (<usize>(drawn - first - j) << 2), threshold);
       const m = firstLanes<T>(v128.and(scale, kept), columns - j);
       v128.store(r.mask + at, m);
-      v128.store(r.a + at, v128.mul<T>(v128.load(r.x + at), m));
+      multiply<T>(r.a + at + others, r.x + at + others, m, r.shared, r.stride);
     }
     first += columns;
     offset += r.stride;
+    others += r.stride * (r.shared - 1);
   }
+}
+
+/** out ← x·m for one vector of each of `count` rows. */
+@inline
+function multiply<T>(out: usize, x: usize, m: v128, count: i32, stride: usize): void {
+  do {
+    v128.store(out, v128.mul<T>(v128.load(x), m));
+    out += stride;
+    x += stride;
+  } while (--count > 0);
 }
 
 /** All bits set in the lanes of T whose draw is the threshold or more. Draws are u32, one for each lane. */
@@ -82,15 +96,22 @@ class DropoutBackwardRecord {
   dx: usize;
   da: usize;
   mask: usize;
-  /** Of all rows that stand for one of the batch. */
+  /** Rows of the mask for each of the batch. */
+  repeat: i32;
+  shared: i32;
   stride: usize;
 }
 
 /** D_X ← D_A ⊙ M, padding 0. `dx` may be `da`. */
 export function dropoutBackward<T>(args: usize, rows: i32): void {
   const r = changetype<DropoutBackwardRecord>(args);
-  const bytes = <usize>rows * r.stride;
-  for (let at: usize = 0; at < bytes; at += 16) {
-    v128.store(r.dx + at, v128.mul<T>(v128.load(r.da + at), v128.load(r.mask + at)));
+  let dx = r.dx, da = r.da, mask = r.mask;
+  for (let i = rows * r.repeat; i > 0; i--) {
+    for (let at: usize = 0; at < r.stride; at += 16) {
+      multiply<T>(dx + at, da + at, v128.load(mask + at), r.shared, r.stride);
+    }
+    dx += r.stride * r.shared;
+    da += r.stride * r.shared;
+    mask += r.stride;
   }
 }

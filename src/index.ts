@@ -29,7 +29,7 @@ export { type BatchNorm, type BatchNormOptions, batchNorm } from "./layers/batch
 export { type Conv2d, type ConvolutionOptions, conv2d } from "./layers/conv2d.ts";
 export { type Dense, type DenseOptions, dense } from "./layers/dense.ts";
 export { type DepthwiseConv2d, depthwiseConv2d } from "./layers/depthwiseConv2d.ts";
-export { type Dropout, dropout } from "./layers/dropout.ts";
+export { type Dropout, type DropoutOptions, dropout } from "./layers/dropout.ts";
 export { type Flatten, flatten } from "./layers/flatten.ts";
 export { type GlobalAvgPool, globalAvgPool } from "./layers/globalAvgPool.ts";
 export type { Layer } from "./layers/index.ts";

@@ -96,7 +96,7 @@ describe.each(PRECISIONS)("in $name", async (precision) => {
     const seed = [0, 0, 0];
     arena.run(1, [
       Op.DropoutForward,
-      ...[a, X, mask, values.length, 1, X.rowBytes, arena.cursor(), ...seed, arena.workspace(96), new Double(rate)],
+      ...[a, X, mask, values.length, 1, 1, X.rowBytes, arena.cursor(), ...seed, arena.workspace(96), new Double(rate)],
     ]);
     return [arena.values(a), arena.values(mask)].slice(0, sets[0]!.outputs.length);
   }

@@ -15,6 +15,7 @@ interface Coordinates {
   /** Rows of the step before the batch. */
   readonly before?: number;
   readonly repeat?: number;
+  readonly shared?: number;
 }
 
 const SOME = { seed: 2 ** 52 + 12345, layer: 7, step: 2 ** 40 + 3 };
@@ -28,12 +29,12 @@ describe.each(PRECISIONS)("dropout in $name", async (precision) => {
 
   /** Drops out of X in the arena. Returns A, which is X where `inPlace`, and the mask. */
   function forward(X: Rows, rate: number, coordinates: Coordinates, inPlace = false): { A: Rows; M: Rows } {
-    const { seed = 0, layer = 0, step = 0, before = 0, repeat = 1 } = coordinates;
+    const { seed = 0, layer = 0, step = 0, before = 0, repeat = 1, shared = 1 } = coordinates;
     const A = inPlace ? X : arena.output(X.rows, X.columns);
-    const M = arena.output(X.rows, X.columns);
+    const M = arena.output(X.rows / shared, X.columns);
     const cursor = arena.cursor({ step, begin: 5, position: 5 + before });
     const [low, high] = [seed % 2 ** 32, Math.floor(seed / 2 ** 32)];
-    arena.run(X.rows / repeat, [
+    arena.run(X.rows / repeat / shared, [
       Op.DropoutForward,
       ...[
         A,
@@ -41,6 +42,7 @@ describe.each(PRECISIONS)("dropout in $name", async (precision) => {
         M,
         X.columns,
         repeat,
+        shared,
         X.rowBytes,
         cursor,
         low,
@@ -79,7 +81,7 @@ describe.each(PRECISIONS)("dropout in $name", async (precision) => {
           const padding = { value: 0 };
           const D = inPlace ? arena.inOut(deltas, rows, columns, padding) : arena.input(deltas, rows, columns, padding);
           const dX = inPlace ? D : arena.output(rows, columns);
-          arena.run(rows, [Op.DropoutBackward, dX, D, M, D.rowBytes]);
+          arena.run(rows, [Op.DropoutBackward, dX, D, M, 1, 1, D.rowBytes]);
           arena.expectExactly(dX, dx, 0, `${label}: D_X`);
         }
       }
@@ -110,6 +112,27 @@ describe.each(PRECISIONS)("dropout in $name", async (precision) => {
         const { M } = forward(arena.input(values, 18, columns), 0.3, { ...SOME, before, repeat: 6 });
         const part = mask.slice(6 * before * columns, (6 * before + 18) * columns);
         arena.expectExactly(M, part, 0, `${columns} channels after ${before} images`);
+      }
+    }
+  });
+
+  test("channels are dropped whole: their positions share what a row of as many numbers as channels has", () => {
+    const words = dropoutWords(80 * 33, SOME.seed, SOME.layer, SOME.step);
+    const mask = words.map((word) => (word >= Math.ceil(0.3 * 2 ** 32) ? scale(0.3) : 0));
+    for (const columns of [1, 3, 4, 7]) {
+      for (const before of [0, 1, 3]) {
+        arena.clear();
+        const { A, M } = forward(arena.input(values, 18, columns), 0.3, { ...SOME, before, shared: 6 });
+        const part = mask.slice(before * columns, (before + 3) * columns);
+        arena.expectExactly(M, part, 0, `${columns} channels after ${before} images`);
+        const factor = (i: number) => part[Math.floor(i / (6 * columns)) * columns + (i % columns)]!;
+        const times = (numbers: ArrayLike<number>) =>
+          Array.from({ length: 18 * columns }, (_, i) => round(numbers[i]! * factor(i)));
+        arena.expectExactly(A, times(values), undefined, "A");
+        const D = arena.input(deltas, 18, columns, { value: 0 });
+        const dX = arena.output(18, columns);
+        arena.run(3, [Op.DropoutBackward, dX, D, M, 1, 6, D.rowBytes]);
+        arena.expectExactly(dX, times(deltas), 0, "D_X");
       }
     }
   });

@@ -111,7 +111,7 @@ async function images(precision: Precision) {
       depthwiseConv2d(3, { padding: 1, dilation: [2, 1], activation: "tanh" }),
       conv2d(9, [2, 1], { stride: [1, 2], activation: "silu" }),
       avgPool2d(2, { stride: 1, padding: 1, countPadding: true }),
-      dropout(0.25),
+      dropout(0.25, { over: "channels" }),
       flatten(),
       dense(11, "relu"),
       dense(5),

@@ -4,6 +4,7 @@ import {
   conv2d,
   dense,
   depthwiseConv2d,
+  dropout,
   flatten,
   globalAvgPool,
   type Layer,
@@ -38,6 +39,8 @@ describe("Network.create", () => {
           create([flatten(), conv2d(2, 3)]),
         "layer 0, globalAvgPool, takes images [height, width, channels], and its inputs are [90]": () =>
           create([globalAvgPool()], [90]),
+        "layer 1, dropout, drops channels of images [height, width, channels], and its inputs are [90]": () =>
+          create([flatten(), dropout(0.5, { over: "channels" })]),
         "the output is [4, 3, 2], expected [units]; put flatten() behind the last layer": () => create([conv2d(2, 3)]),
         "the output is [6, 5, 3], expected [units]; put flatten() behind the last layer": () => create([]),
         'the last layer has activation "softmax", which the loss softmaxCrossEntropy adds itself; leave it out': () =>
@@ -72,6 +75,7 @@ describe("layers of images", () => {
           [0, -1, 1.5],
           (stride) => () => conv2d(2, 3, { stride }),
         ),
+        'dropout: over is "rows", expected one of "numbers", "channels"': () => dropout(0.5, { over: any("rows") }),
         "conv2d: dilation is 0, expected a positive integer": () => conv2d(2, 3, { dilation: [1, 0] }),
         "conv2d: padding is -1, expected": () => conv2d(2, 3, { padding: -1 }),
         "maxPool2d: size is 0, expected a positive integer": () => maxPool2d([2, 0]),
