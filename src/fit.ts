@@ -43,6 +43,12 @@ export interface FitOptions extends WeightOptions, PreparationOptions {
    * Steps of an epoch, a positive integer; default ⌈rows / (batchSize · accumulationSteps)⌉. Each epoch begins a new pass over the rows.
    */
   stepsPerEpoch?: number | undefined;
+  /**
+   * Bytes of x, y and weights, as they are kept, up to which all of them stay in the network's memory, a positive integer; default 2^28
+   * (256 MiB). Of more, the rows that steps take are copied in as it goes, in their order: at most so many bytes at a time and no more
+   * than 4 MiB, but one step at least; and the network's memory has but 4 bytes for each row of them all. The result is the same bits.
+   */
+  residentBytes?: number | undefined;
   /** Part of the rows that is held out for validation, drawn by the network's seed: in (0, 1), or 0, the default, for none. */
   validationSplit?: number | undefined;
   /** Rows and targets for validation; not together with `validationSplit`. */
@@ -93,6 +99,7 @@ const KNOWN = [
   "accumulationSteps",
   "sampling",
   "stepsPerEpoch",
+  "residentBytes",
   "sampleWeight",
   "classWeight",
   "scale",
@@ -148,7 +155,7 @@ export function checkFit(where: "fit" | "train", options: TrainOptions, all: num
   const stepSize = Math.min(rows, batchSize * positiveInteger(where, "accumulationSteps", accumulationSteps));
   const { stepsPerEpoch: steps = Math.ceil(rows / stepSize) } = options;
   const stepsPerEpoch = positiveInteger(where, "stepsPerEpoch", steps);
-  const { every = stepsPerEpoch } = options;
+  const { every, residentBytes = 2 ** 28 } = options;
   if (method && accumulationSteps > 1) {
     throw new RangeError(`${where}: accumulationSteps is ${accumulationSteps}, expected none with ${optimizer.type}`);
   }
@@ -164,8 +171,10 @@ export function checkFit(where: "fit" | "train", options: TrainOptions, all: num
     epochs: positiveInteger(where, "epochs", epochs),
     sampling: oneOf(where, "sampling", sampling, ["shuffle", "sequential", "withReplacement"]),
     stepsPerEpoch,
+    residentBytes: positiveInteger(where, "residentBytes", residentBytes),
     // `fit` has nobody to yield to.
-    every: where === "fit" ? Number.POSITIVE_INFINITY : positiveInteger(where, "every", every),
+    every: every === undefined ? Number.POSITIVE_INFINITY : positiveInteger(where, "every", every),
+    everyEpoch: where === "train" && every === undefined,
     validationSplit,
     validationData,
     metrics: known,

@@ -44,6 +44,7 @@ import { slices } from "./slices.ts";
 import { type Counters, type Progress, Training } from "./training.ts";
 import { type Samples, split, take } from "./validation.ts";
 import { toWeights, type WeightOptions } from "./weights.ts";
+import { bytesOf, residentOf, Windows } from "./windows.ts";
 
 /** Options of `Network.create`. */
 export interface NetworkOptions<P extends Precision = Precision> extends ArchitectureOptions {
@@ -60,9 +61,6 @@ const NUMERICS: Numerics[] = ["reproducible", "relaxed"];
 
 /** Resident rows above this are dropped when `fit` ends; below it they stay, so that a next `fit` need not plan anew. */
 const KEPT_BYTES = 16 * 2 ** 20;
-
-/** Row numbers drawn at a time under "withReplacement". */
-const DRAWS = 65536;
 
 /**
  * A neural network that trains in WebAssembly. Made by `Network.create` or `Network.load`.
@@ -237,33 +235,26 @@ export class Network<P extends Precision = "f32"> {
     const given = this.#raw(where, features, targets, wanted ?? this.#preparation);
     const settings = checkFit(where, options, given.x.rows, architecture);
     const weighted = { ...given, weights: toWeights(where, options, given.y, given.x.rows, outputsOf(architecture)) };
-    const { optimizer, batchSize, stepSize, stepsPerEpoch, sampling, checkpointEvery, signal, onEnd } = settings;
+    const { optimizer, batchSize, checkpointEvery, signal, onEnd } = settings;
     const held = given.x.rows - settings.rows;
     const places = held > 0 ? split(given.x.rows, held, architecture.seed, this.#module) : undefined;
     const preparation = wanted ? fitPreparation(where, wanted, given, places?.training) : this.#preparation;
     const all = prepare(where, preparation, weighted, architecture.precision);
     const samples = places ? take(all, places.training) : all;
     const validation = places ? take(all, places.validation) : this.#validation(where, settings, preparation);
-    const { x, y, weights } = samples;
     if (this.#resumed?.training) {
       const { options: then, data } = this.#resumed.training;
       checkPrint(where, "option", optionsPrint(settings), then);
       checkPrint(where, "of the data", dataPrint(samples, validation), data);
     }
     signal?.throwIfAborted();
-    const drawn = stepSize * Math.min(stepsPerEpoch, Math.max(1, Math.floor(DRAWS / stepSize)));
-    const orderLength = sampling === "withReplacement" ? drawn : x.rows;
     // A method takes the rows batch by batch as predictions do; a program has them in memory.
     const needs = optimizerKind(optimizer).method
       ? { rows: 1, gradients: true, optimizer }
-      : {
-          rows: batchSize,
-          gradients: true,
-          optimizer,
-          resident: { x, y, weights, accumulates: stepSize > batchSize, orderLength },
-        };
+      : { rows: batchSize, gradients: true, optimizer, resident: residentOf(samples, settings) };
     const machine = this.#prepare(needs);
-    const training = new Training(machine, this.#counters, settings, samples, validation);
+    const feed = new Windows(machine, settings, samples);
+    const training = new Training(machine, this.#counters, settings, feed, samples, validation);
     if (this.#resumed?.training) training.restore(this.#resumed.training.standing, this.#resumed.states);
     this.#resumed = undefined;
     this.#preparation = preparation;
@@ -286,12 +277,11 @@ export class Network<P extends Precision = "f32"> {
       if (["epochs", "converged", "divergence"].includes(stopped)) training.restoreBest();
       training.end();
       const checkpoint = () => ({ training: { standing, ...prints() }, states });
-      const large = machine.bytes > KEPT_BYTES;
       // A checkpoint that is made already holds on to no rows.
-      this.#checkpoint = large ? always(checkpoint()) : checkpoint;
+      this.#checkpoint = Math.max(machine.bytes, bytesOf(samples)) > KEPT_BYTES ? always(checkpoint()) : checkpoint;
       training.history.stopped ??= stopped;
       this.#training = false;
-      if (large && this.#machine) this.#prepare({ rows: 1 }, true);
+      if (machine.bytes > KEPT_BYTES && this.#machine) this.#prepare({ rows: 1 }, true);
     }
     await onEnd?.(this.history);
     return this.history;
