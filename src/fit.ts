@@ -40,13 +40,15 @@ export interface FitOptions extends WeightOptions, PreparationOptions {
   /** Default "shuffle". */
   sampling?: Sampling | undefined;
   /**
-   * Steps of an epoch, a positive integer; default ⌈rows / (batchSize · accumulationSteps)⌉. Each epoch begins a new pass over the rows.
+   * Steps of an epoch, a positive integer; default ⌈rows / (batchSize · accumulationSteps)⌉, which of a stream is found when it ends.
+   * Each epoch begins a new pass over the rows.
    */
   stepsPerEpoch?: number | undefined;
   /**
    * Bytes of x, y and weights, as they are kept, up to which all of them stay in the network's memory, a positive integer; default 2^28
    * (256 MiB). Of more, the rows that steps take are copied in as it goes, in their order: at most so many bytes at a time and no more
-   * than 4 MiB, but one step at least; and the network's memory has but 4 bytes for each row of them all. The result is the same bits.
+   * than 4 MiB, but one step at least; and the network's memory has but 4 bytes for each row of them all. The same goes for the rows of a
+   * stream, without the 4 bytes. The result is the same bits.
    */
   residentBytes?: number | undefined;
   /** Part of the rows that is held out for validation, drawn by the network's seed: in (0, 1), or 0, the default, for none. */
@@ -117,7 +119,11 @@ const KNOWN = [
   "onProgress",
 ];
 
-/** Checks the options of `where`, "fit" or "train", for `all` rows. @throws TypeError, RangeError */
+/**
+ * Checks the options of `where`, "fit" or "train", for `all` rows: Infinity of a stream, whose epochs have as many steps where no other
+ * number is given.
+ * @throws TypeError, RangeError
+ */
 export function checkFit(where: "fit" | "train", options: TrainOptions, all: number, architecture: Architecture) {
   checkKnown(where, options, where === "train" ? [...KNOWN, "every"] : KNOWN);
   const { optimizer, epochs = 1, sampling = "shuffle", signal, onEpoch, onStep, onEnd, onProgress } = options;
@@ -153,8 +159,9 @@ export function checkFit(where: "fit" | "train", options: TrainOptions, all: num
   }
   const batchSize = Math.min(rows, positiveInteger(where, "batchSize", largest));
   const stepSize = Math.min(rows, batchSize * positiveInteger(where, "accumulationSteps", accumulationSteps));
-  const { stepsPerEpoch: steps = Math.ceil(rows / stepSize) } = options;
-  const stepsPerEpoch = positiveInteger(where, "stepsPerEpoch", steps);
+  const { stepsPerEpoch: steps } = options;
+  const stepsPerEpoch =
+    steps === undefined ? Math.ceil(rows / stepSize) : positiveInteger(where, "stepsPerEpoch", steps);
   const { every, residentBytes = 2 ** 28 } = options;
   if (method && accumulationSteps > 1) {
     throw new RangeError(`${where}: accumulationSteps is ${accumulationSteps}, expected none with ${optimizer.type}`);
@@ -266,7 +273,7 @@ function checkFullBatch(
  * Layers whose training takes statistics over the rows of a batch need two of them in every batch: in the last of `rows` rows too, where
  * that is taken.
  */
-function checkSmallestBatch(
+export function checkSmallestBatch(
   where: string,
   rows: number,
   batchSize: number,

@@ -75,6 +75,7 @@ export {
   type StepDecay,
   stepDecay,
 } from "./schedules.ts";
+export type { Item, Source } from "./source.ts";
 export type { Interval, Point, Space } from "./space.ts";
 export type { Progress } from "./training.ts";
 export type { Built, TrialResult } from "./trial.ts";

@@ -7,7 +7,7 @@ import type { Core, CoreModule } from "./module.ts";
 import { optimizerKind } from "./optimizers/index.ts";
 import { aligned, type Block, type Matrix, Plan } from "./plan.ts";
 import type { Program } from "./program.ts";
-import { GATHER_EXCESS, type Needs, Programs, type Resident } from "./programs.ts";
+import { GATHER_EXCESS, type Needs, Programs } from "./programs.ts";
 import { words } from "./random.ts";
 import type { LayerParameters } from "./results.ts";
 import type { Samples } from "./validation.ts";
@@ -102,7 +102,7 @@ export class Machine<P extends Precision = Precision> {
   }
 
   /** Copies the rows to train on to where they stay. */
-  bringIn({ x, y, weights: given }: Resident): void {
+  bringIn({ x, y, weights: given }: Samples): void {
     const { inputs, targets, weights } = this.programs;
     this.view(inputs).set(bytesOf(x.data));
     this.view(targets).set(bytesOf(y.data));

@@ -22,7 +22,7 @@ export interface Progress {
   epochs: number;
   /** Steps taken. */
   step: number;
-  /** The step at which the call ends. */
+  /** The step at which the call ends; Infinity for a stream without `stepsPerEpoch`. */
   steps: number;
   /** Mean loss over the samples of the epoch so far. */
   loss: number;
@@ -164,12 +164,14 @@ export class Training {
   /** Where it stands. */
   get standing(): Standing {
     const { cursor } = this.#machine;
+    const { stepsPerEpoch } = this.#settings;
     const { stopped: _, ...history } = historyOf(this.history);
     return {
       first: this.#first,
       whole: this.#whole,
       now: { ...this.#counters },
-      stepsLeft: this.#stepsLeft,
+      // Of a stream it may be known or not.
+      stepsLeft: this.#stepsLeft > 0 ? Math.max(this.#stepsLeft, stepsPerEpoch - this.#taken) : 0,
       unfinished: this.#unfinished,
       reportDue: this.reportDue,
       result: this.#result,

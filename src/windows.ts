@@ -63,7 +63,7 @@ export function residentOf(samples: Samples, settings: Settings): Resident {
 }
 
 /** The first rows of samples, in the same memory. */
-function firstRows({ x, y, weights }: Samples, rows: number): Samples {
+export function firstRows({ x, y, weights }: Samples, rows: number): Samples {
   const width = y.data.length / x.rows;
   return {
     x: { ...x, data: x.data.subarray(0, rows * x.width), rows },
