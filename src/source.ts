@@ -140,9 +140,12 @@ export class Pass {
     const outputs = y.data.length / x.rows;
     const first = this.#taken;
     const end = Math.min(x.rows, first + most);
-    window.x.data.set(x.data.subarray(first * x.width, end * x.width), at * x.width);
-    window.y.data.set(y.data.subarray(first * outputs, end * outputs), at * outputs);
-    if (weights) window.weights!.set(weights.subarray(first, end), at);
+    // Of a single row a view takes as long as the rest.
+    const part = <A extends Rows["data"] | Int32Array>(data: A, width: number) =>
+      end - first < x.rows ? data.subarray(first * width, end * width) : data;
+    window.x.data.set(part(x.data, x.width), at * x.width);
+    window.y.data.set(part(y.data, outputs), at * outputs);
+    if (weights) window.weights!.set(part(weights, 1), at);
     this.#taken = end < x.rows ? end : 0;
     if (end === x.rows) this.#item = undefined;
     return end - first;
