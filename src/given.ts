@@ -14,7 +14,8 @@ import {
 import type { Resident } from "./programs.ts";
 import type { Features, TargetValues } from "./results.ts";
 import { itemReader, type Source } from "./source.ts";
-import { checkStream, Stream } from "./stream.ts";
+import { Stream } from "./stream.ts";
+import { checkStream } from "./streamOptions.ts";
 import type { Counters, Standing } from "./training.ts";
 import { type Samples, split, take } from "./validation.ts";
 import { toWeights } from "./weights.ts";
