@@ -33,6 +33,7 @@ const BUNDLES = {
   search: undefined,
   disk: undefined,
   "optimizers/iterations": undefined,
+  stream: undefined,
 };
 const apart = {
   name: "apart",

@@ -35,14 +35,16 @@ export function optionsPrint(settings: Settings): Fingerprint {
 
 /** The data that decide what is computed. */
 export function dataPrint(training: Samples, validation: Samples | undefined): Fingerprint {
-  const print = (samples: Samples) => hash(samples.x.data, samples.y.data, samples.y.kind);
   return {
     rows: training.x.rows,
-    samples: print(training),
+    samples: samplesPrint(training),
     ...(training.weights ? { weights: hash(training.weights) } : {}),
-    ...(validation ? { validation: print(validation) } : {}),
+    ...(validation ? { validation: samplesPrint(validation) } : {}),
   };
 }
+
+/** Of rows and targets. */
+export const samplesPrint = ({ x, y }: Samples) => hash(x.data, y.data, y.kind);
 
 /** Throws where a training would go on with other options or data. @throws RangeError */
 export function checkPrint(where: string, what: string, given: Fingerprint, expected: Fingerprint): void {

@@ -41,7 +41,8 @@ export interface FitOptions extends WeightOptions, PreparationOptions {
   /** Default "shuffle". */
   sampling?: Sampling | undefined;
   /**
-   * Steps of an epoch, a positive integer; default ⌈rows / (batchSize · accumulationSteps)⌉. Each epoch begins a new pass over the rows.
+   * Steps of an epoch, a positive integer; default ⌈rows / (batchSize · accumulationSteps)⌉, which of a stream is found when it ends.
+   * Each epoch begins a new pass over the rows.
    */
   stepsPerEpoch?: number | undefined;
   /**
@@ -49,6 +50,13 @@ export interface FitOptions extends WeightOptions, PreparationOptions {
    * network's seed. Optimizers over all rows refuse it.
    */
   augment?: Augment | undefined;
+  /**
+   * Bytes of x, y and weights, as they are kept, up to which all of them stay in the network's memory, a positive integer; default 2^28
+   * (256 MiB). Of more, the rows that steps take are copied in as it goes, in their order: at most so many bytes at a time and no more
+   * than 4 MiB, but one step at least; and the network's memory has but 4 bytes for each row of them all. The same goes for the rows of a
+   * stream, without the 4 bytes. The result is the same bits.
+   */
+  residentBytes?: number | undefined;
   /** Part of the rows that is held out for validation, drawn by the network's seed: in (0, 1), or 0, the default, for none. */
   validationSplit?: number | undefined;
   /** Rows and targets for validation; not together with `validationSplit`. */
@@ -99,6 +107,7 @@ const KNOWN = [
   "accumulationSteps",
   "sampling",
   "stepsPerEpoch",
+  "residentBytes",
   "sampleWeight",
   "classWeight",
   "scale",
@@ -118,7 +127,11 @@ const KNOWN = [
   "onProgress",
 ];
 
-/** Checks the options of `where`, "fit" or "train", for `all` rows. @throws TypeError, RangeError */
+/**
+ * Checks the options of `where`, "fit" or "train", for `all` rows: Infinity of a stream, whose epochs have as many steps where no other
+ * number is given.
+ * @throws TypeError, RangeError
+ */
 export function checkFit(where: "fit" | "train", options: TrainOptions, all: number, architecture: Architecture) {
   checkKnown(where, options, where === "train" ? [...KNOWN, "every"] : KNOWN);
   const { optimizer, epochs = 1, sampling = "shuffle", signal, onEpoch, onStep, onEnd, onProgress } = options;
@@ -154,9 +167,10 @@ export function checkFit(where: "fit" | "train", options: TrainOptions, all: num
   }
   const batchSize = Math.min(rows, positiveInteger(where, "batchSize", largest));
   const stepSize = Math.min(rows, batchSize * positiveInteger(where, "accumulationSteps", accumulationSteps));
-  const { stepsPerEpoch: steps = Math.ceil(rows / stepSize) } = options;
-  const stepsPerEpoch = positiveInteger(where, "stepsPerEpoch", steps);
-  const { every = stepsPerEpoch } = options;
+  const { stepsPerEpoch: steps } = options;
+  const stepsPerEpoch =
+    steps === undefined ? Math.ceil(rows / stepSize) : positiveInteger(where, "stepsPerEpoch", steps);
+  const { every, residentBytes = 2 ** 28 } = options;
   if (method && accumulationSteps > 1) {
     throw new RangeError(`${where}: accumulationSteps is ${accumulationSteps}, expected none with ${optimizer.type}`);
   }
@@ -172,9 +186,11 @@ export function checkFit(where: "fit" | "train", options: TrainOptions, all: num
     epochs: positiveInteger(where, "epochs", epochs),
     sampling: oneOf(where, "sampling", sampling, ["shuffle", "sequential", "withReplacement"]),
     stepsPerEpoch,
+    residentBytes: positiveInteger(where, "residentBytes", residentBytes),
     // `fit` has nobody to yield to.
-    every: where === "fit" ? Number.POSITIVE_INFINITY : positiveInteger(where, "every", every),
+    every: every === undefined ? Number.POSITIVE_INFINITY : positiveInteger(where, "every", every),
     augment: checkAugment(where, options.augment, architecture.inputs.shape),
+    everyEpoch: where === "train" && every === undefined,
     validationSplit,
     validationData,
     metrics: known,
@@ -267,7 +283,7 @@ function checkFullBatch(
  * Layers whose training takes statistics over the rows of a batch need two of them in every batch: in the last of `rows` rows too, where
  * that is taken.
  */
-function checkSmallestBatch(
+export function checkSmallestBatch(
   where: string,
   rows: number,
   batchSize: number,

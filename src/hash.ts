@@ -3,11 +3,21 @@
  * (Appleby 2008) with seeds of their own.
  */
 export function hash(...parts: readonly (ArrayBufferView | string)[]): string {
-  let [a, b] = [0x9747b28c, 0x3c6ef372];
-  let length = 0;
-  for (const part of parts) {
+  const all = new Hash();
+  for (const part of parts) all.add(part);
+  return all.digest;
+}
+
+/** The same of parts that come one after the other; how they are divided is part of what it tells. */
+export class Hash {
+  #a = 0x9747b28c;
+  #b = 0x3c6ef372;
+  #length = 0;
+
+  add(part: ArrayBufferView | string): void {
     const bytes = typeof part === "string" ? new TextEncoder().encode(part) : part;
     const words = wordsOf(bytes);
+    let [a, b] = [this.#a, this.#b];
     for (let i = 0; i < words.length; i++) {
       const k = Math.imul(words[i]!, 0xcc9e2d51);
       const mixed = Math.imul((k << 15) | (k >>> 17), 0x1b873593);
@@ -16,9 +26,16 @@ export function hash(...parts: readonly (ArrayBufferView | string)[]): string {
       b = Math.imul(b ^ mixed, 0x85ebca6b);
       b ^= b >>> 13;
     }
-    length += bytes.byteLength;
+    this.#a = a;
+    this.#b = b;
+    this.#length += bytes.byteLength;
   }
-  return [finish(a ^ length), finish(b ^ length)].map((word) => word.toString(16).padStart(8, "0")).join("");
+
+  get digest(): string {
+    return [finish(this.#a ^ this.#length), finish(this.#b ^ this.#length)]
+      .map((word) => word.toString(16).padStart(8, "0"))
+      .join("");
+  }
 }
 
 /** The bytes as words; the last one filled up with 0. */

@@ -75,6 +75,7 @@ export { type Piecewise, piecewise } from "./schedules/piecewise.ts";
 export { type ReduceOnPlateau, reduceOnPlateau } from "./schedules/reduceOnPlateau.ts";
 export type { ScheduleTime } from "./schedules/schedule.ts";
 export { type StepDecay, stepDecay } from "./schedules/stepDecay.ts";
+export type { Item, Source } from "./source.ts";
 export type { Interval, Point, Space } from "./space.ts";
 export type { Progress } from "./training.ts";
 export type { Built, TrialResult } from "./trial.ts";

@@ -1,7 +1,7 @@
 import type { Architecture } from "./architecture.ts";
 import { Clock } from "./clock.ts";
 import { Cursor } from "./cursor.ts";
-import type { NumbersOf, Precision } from "./data.ts";
+import type { NumbersOf, Precision, Rows, Targets } from "./data.ts";
 import { drawn, type Initializer, orthonormalize } from "./initializers.ts";
 import type { ParameterShape } from "./layers/layer.ts";
 import { checkMemory, planMemory } from "./memory.ts";
@@ -9,9 +9,10 @@ import type { Core, CoreModule } from "./module.ts";
 import { optimizerKind } from "./optimizers/index.ts";
 import type { Block, Matrix } from "./plan.ts";
 import type { Program } from "./program.ts";
-import { GATHER_EXCESS, type Needs, Programs, type Resident } from "./programs.ts";
+import { GATHER_EXCESS, type Needs, Programs } from "./programs.ts";
 import { words } from "./random.ts";
 import type { LayerParameters } from "./results.ts";
+import type { Samples } from "./validation.ts";
 
 /**
  * The memory of a network with its programs in it. Every address is decided before the memory exists, which never grows:
@@ -102,12 +103,26 @@ export class Machine<P extends Precision = Precision> {
   }
 
   /** Copies the rows to train on to where they stay. */
-  bringIn({ x, y, weights: given }: Resident): void {
+  bringIn({ x, y, weights: given }: Samples): void {
     const { inputs, targets, weights } = this.programs;
     this.view(inputs).set(bytesOf(x.data));
     this.view(targets).set(bytesOf(y.data));
     if (given) this.view(weights).set(bytesOf(given));
     this.cursor.weights = given ? weights.address : 0;
+  }
+
+  /** Where the rows to train on stay: as many as there is room for, of the kinds of those given. Views, not copies. */
+  resident({ x, y, weights }: Samples): Samples {
+    const { inputs, targets, weights: room } = this.programs;
+    const view = <A extends Rows["data"] | Targets["data"]>({ address, bytes }: Block, array: A) => {
+      const Kind = array.constructor as unknown as { BYTES_PER_ELEMENT: number } & (new (...args: unknown[]) => A);
+      return new Kind(this.#buffer, address, Math.floor(bytes / Kind.BYTES_PER_ELEMENT));
+    };
+    return {
+      x: { ...x, data: view(inputs, x.data) },
+      y: { ...y, data: view(targets, y.data) } as Targets,
+      weights: weights && this.doubles(room),
+    };
   }
 
   /** The learning rate of the steps that follow, or their rates from step `first` on. */
@@ -210,6 +225,11 @@ export class Machine<P extends Precision = Precision> {
   /** The numbers of a block of f64: a view, not a copy. */
   doubles({ address, bytes }: Block): Float64Array {
     return new Float64Array(this.#buffer, address, Math.floor(bytes / 8));
+  }
+
+  /** `count` numbers of an order: a view, not a copy. */
+  words(address: number, count: number): Uint32Array {
+    return new Uint32Array(this.#buffer, address, count);
   }
 
   /** The bytes of a block: a view, not a copy. */

@@ -1,12 +1,13 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type Architecture, type ArchitectureOptions, checkArchitecture, outputsOf } from "./architecture.ts";
-import { type Checkpoint, checkPrint, dataPrint, optionsPrint } from "./checkpoint.ts";
+import { type Checkpoint, optionsPrint } from "./checkpoint.ts";
 import { type NumbersOf, type Precision, type Rows, toRows } from "./data.ts";
 import { derive } from "./derivatives.ts";
 import { DivergedError, FormatError, StateError } from "./errors.ts";
 import { writeFileAtomically } from "./files.ts";
-import { checkFit, type FitOptions, type Settings, type TrainOptions } from "./fit.ts";
+import type { FitOptions, TrainOptions } from "./fit.ts";
 import { type ForeignOptions, readForeign } from "./foreign.ts";
+import { type Given, givenRows, givenStream, type Trainee } from "./given.ts";
 import { type History, historyOf, type Stopped } from "./history.ts";
 import { infer, inferenceRows, inferLabels, measured, tally } from "./inference.ts";
 import type { Name } from "./labels.ts";
@@ -19,17 +20,9 @@ import { checkMetrics, type Metric } from "./metrics/index.ts";
 import { CoreModule, type CoreSource, loadCore, type Numerics } from "./module.ts";
 import { checkOptimizer, type Optimizer, optimizerKind } from "./optimizers/index.ts";
 import { sgd } from "./optimizers/sgd.ts";
-import { boolean, checkKnown, oneOf, positiveInteger, unexpected } from "./options.ts";
+import { boolean, checkKnown, isPlainObject, oneOf, positiveInteger, unexpected } from "./options.ts";
 import type { Matrix } from "./plan.ts";
-import {
-  fitPreparation,
-  type Preparation,
-  prepare,
-  prepareRows,
-  readRows,
-  readTargets,
-  wantedPreparation,
-} from "./preparation.ts";
+import { type Preparation, prepare, prepareRows, readRows, readSamples } from "./preparation.ts";
 import { type Needs, trainingOf } from "./programs.ts";
 import type {
   Derivatives,
@@ -43,10 +36,12 @@ import type {
 import { readSaved, writeSaved } from "./saved.ts";
 import { invertScaler } from "./scalers.ts";
 import { slices } from "./slices.ts";
+import type { Source } from "./source.ts";
 import { summaryOf } from "./summary.ts";
-import { type Counters, type Progress, Training } from "./training.ts";
-import { type Samples, split, take } from "./validation.ts";
+import { type Counters, type Progress, type Standing, Training } from "./training.ts";
+import type { Samples } from "./validation.ts";
 import { toWeights, type WeightOptions } from "./weights.ts";
+import { bytesOf } from "./windows.ts";
 
 /** Options of `Network.create`. */
 export interface NetworkOptions<P extends Precision = Precision> extends ArchitectureOptions {
@@ -63,9 +58,6 @@ const NUMERICS: Numerics[] = ["reproducible", "relaxed"];
 
 /** Resident rows above this are dropped when `fit` ends; below it they stay, so that a next `fit` need not plan anew. */
 const KEPT_BYTES = 16 * 2 ** 20;
-
-/** Row numbers drawn at a time under "withReplacement". */
-const DRAWS = 65536;
 
 /**
  * A neural network that trains in WebAssembly. Made by `Network.create` or `Network.load`.
@@ -211,7 +203,28 @@ export class Network<P extends Precision = "f32"> {
    * parameter that is not finite, with the network back at the last whole epoch; the signal's reason; StateError during another fit
    * @example const history = await net.fit(x, y, { optimizer: sgd({ learningRate: 0.1 }), epochs: 10, batchSize: 32 })
    */
-  async fit(x: Features, y: TargetValues, options: FitOptions): Promise<History> {
+  fit(x: Features, y: TargetValues, options: FitOptions): Promise<History>;
+  /**
+   * Trains on rows that are read as they are needed, in their order: with the bits of `fit` with all of them and `sampling: "sequential"`,
+   * whatever items they come in. Between steps it waits for the next rows, at most `residentBytes` or 4 MiB of them, one step at least.
+   * @param source returns, for each pass over the rows, an iterable or async iterable of items [x, y] or [x, y, sampleWeight]: rows as
+   * above, or a single row and its target. An epoch is one pass; or `stepsPerEpoch` steps, for which it is called again where a pass
+   * ends before. After `Network.resume` the rows of the pass that were taken are read again, and compared by a hash. An iterator that is
+   * left before its end is told by `return`
+   * @param options those that need all rows are refused: `validationSplit`, `classWeight: "balanced"`, metrics without `validationData`,
+   * optimizers over all rows, `scale` and `missing` where they are not fitted yet. Rates that go by the steps of an epoch want
+   * `stepsPerEpoch`; names in y want `labels`
+   * @throws (rejects with) also what the source throws, and what is wrong with an item, with the network behind its last whole step
+   * @example
+   * await net.fit(async function* () {
+   *   for await (const line of readline.createInterface({ input: createReadStream("rows.csv") })) {
+   *     const [label, ...row] = line.split(",").map(Number);
+   *     yield [row, label!];
+   *   }
+   * }, { optimizer: sgd({ learningRate: 0.1 }), epochs: 10, batchSize: 32 })
+   */
+  fit(source: Source, options: FitOptions): Promise<History>;
+  async fit(x: Features | Source, y: TargetValues | FitOptions, options?: FitOptions): Promise<History> {
     for await (const _ of this.#train("fit", x, y, options)) {
       // onEpoch has been called; nothing else is to be done between the epochs
     }
@@ -223,57 +236,79 @@ export class Network<P extends Precision = "f32"> {
    * leaving the loop stops after a whole step.
    * @example for await (const { epoch, loss } of net.train(x, y, options)) { if (loss < 0.1) break; }
    */
-  train(x: Features, y: TargetValues, options: TrainOptions): AsyncGenerator<Progress, History, undefined> {
+  train(x: Features, y: TargetValues, options: TrainOptions): AsyncGenerator<Progress, History, undefined>;
+  /** The same on a stream: `source` as for `fit`. */
+  train(source: Source, options: TrainOptions): AsyncGenerator<Progress, History, undefined>;
+  train(
+    x: Features | Source,
+    y: TargetValues | TrainOptions,
+    options?: TrainOptions,
+  ): AsyncGenerator<Progress, History, undefined> {
     return this.#train("train", x, y, options);
   }
 
-  async *#train(
+  #train(where: "fit" | "train", x: unknown, y: unknown, options?: TrainOptions) {
+    if (typeof x === "function" || (options === undefined && isPlainObject(y))) {
+      return this.#trainOnStream(where, x as Source, y as TrainOptions);
+    }
+    return this.#run(where, () => givenRows(where, x as Features, y as TargetValues, options!, this.#trainee));
+  }
+
+  async *#trainOnStream(
     where: "fit" | "train",
-    features: Features,
-    targets: TargetValues,
+    source: Source,
     options: TrainOptions,
   ): AsyncGenerator<Progress, History, undefined> {
     this.#alive(where);
     this.#idle(where);
-    const architecture = this.#architecture;
-    const wanted = wantedPreparation(where, options, targets, architecture, this.#preparation, this.#counters.step);
-    const given = this.#raw(where, features, targets, wanted ?? this.#preparation);
-    const settings = checkFit(where, options, given.x.rows, architecture);
-    const weighted = { ...given, weights: toWeights(where, options, given.y, given.x.rows, outputsOf(architecture)) };
-    const { optimizer, batchSize, stepSize, stepsPerEpoch, sampling, checkpointEvery, signal, onEnd } = settings;
-    const held = given.x.rows - settings.rows;
-    const places = held > 0 ? split(given.x.rows, held, architecture.seed, this.#module) : undefined;
-    const preparation = wanted ? fitPreparation(where, wanted, given, places?.training) : this.#preparation;
-    const all = prepare(where, preparation, weighted, architecture.precision);
-    const samples = places ? take(all, places.training) : all;
-    const validation = places ? take(all, places.validation) : this.#validation(where, settings, preparation);
-    const { x, y, weights } = samples;
-    if (this.#resumed?.training) {
-      const { options: then, data } = this.#resumed.training;
-      checkPrint(where, "option", optionsPrint(settings), then);
-      checkPrint(where, "of the data", dataPrint(samples, validation), data);
+    this.#training = true;
+    const stream = await givenStream(where, source, options, this.#trainee).finally(() => {
+      this.#training = false;
+    });
+    try {
+      return yield* this.#run(where, () => stream);
+    } catch (error) {
+      // What ended the training says more than what its end fails with.
+      await stream.close().catch(() => undefined);
+      throw error;
+    } finally {
+      await stream.close();
     }
-    signal?.throwIfAborted();
-    const drawn = stepSize * Math.min(stepsPerEpoch, Math.max(1, Math.floor(DRAWS / stepSize)));
-    const orderLength = sampling === "withReplacement" ? drawn : x.rows;
+  }
+
+  get #trainee(): Trainee {
+    return {
+      module: this.#module,
+      architecture: this.#architecture,
+      counters: this.#counters,
+      preparation: this.#preparation,
+      resumed: this.#resumed,
+    };
+  }
+
+  async *#run(where: "fit" | "train", give: () => Given): AsyncGenerator<Progress, History, undefined> {
+    this.#alive(where);
+    this.#idle(where);
+    const given = give();
+    const { settings, samples, validation, resident } = given;
+    const { optimizer, batchSize, checkpointEvery, signal, onEnd } = settings;
     // A method takes the rows batch by batch as predictions do; a program has them in memory.
     const needs = optimizerKind(optimizer).method
       ? { rows: 1, gradients: true, optimizer }
-      : {
-          rows: batchSize,
-          gradients: true,
-          optimizer,
-          resident: { x, y, weights, accumulates: stepSize > batchSize, orderLength, augment: settings.augment },
-        };
+      : { rows: batchSize, gradients: true, optimizer, resident };
     const machine = this.#prepare(needs);
-    const training = new Training(machine, this.#counters, settings, samples, validation);
+    const training = new Training(machine, this.#counters, settings, given.feed(machine), samples, validation);
     if (this.#resumed?.training) training.restore(this.#resumed.training.standing, this.#resumed.states);
     this.#resumed = undefined;
-    this.#preparation = preparation;
+    this.#preparation = given.preparation;
     this.#history = training.history;
     this.#training = true;
-    const prints = once(() => ({ options: optionsPrint(settings), data: dataPrint(samples, validation) }));
-    this.#checkpoint = () => ({ training: { standing: training.standing, ...prints() }, states: training.states });
+    const standsAt = (standing: Standing) => ({
+      standing,
+      options: optionsPrint(settings),
+      data: given.data(standing),
+    });
+    this.#checkpoint = () => ({ training: standsAt(training.standing), states: training.states });
     let stopped: Stopped = "break";
     try {
       const { to } = checkpointEvery ?? {};
@@ -288,23 +323,16 @@ export class Network<P extends Precision = "f32"> {
       const { standing, states } = training;
       if (["epochs", "converged", "divergence"].includes(stopped)) training.restoreBest();
       training.end();
-      const checkpoint = () => ({ training: { standing, ...prints() }, states });
-      const large = machine.bytes > KEPT_BYTES;
-      // A checkpoint that is made already holds on to no rows.
-      this.#checkpoint = large ? always(checkpoint()) : checkpoint;
+      const checkpoint = () => ({ training: standsAt(standing), states });
+      // A checkpoint that is made already holds on to no rows, and to no place in a stream.
+      const large = Math.max(machine.bytes, bytesOf(samples)) > KEPT_BYTES;
+      this.#checkpoint = large || "close" in given ? always(checkpoint()) : checkpoint;
       training.history.stopped ??= stopped;
       this.#training = false;
-      if (large && this.#machine) this.#prepare({ rows: 1 }, true);
+      if (machine.bytes > KEPT_BYTES && this.#machine) this.#prepare({ rows: 1 }, true);
     }
     await onEnd?.(this.history);
     return this.history;
-  }
-
-  /** The samples of `validationData`. */
-  #validation(where: string, { validationData }: Settings, preparation: Preparation): Samples | undefined {
-    if (!validationData) return undefined;
-    const [x, y] = validationData;
-    return this.#samples(`${where}: validationData`, x, y, preparation);
   }
 
   /**
@@ -643,15 +671,9 @@ export class Network<P extends Precision = "f32"> {
     return prepareRows(where, this.#preparation, readRows(where, x, this.#preparation, this.#architecture), precision);
   }
 
-  /** Samples as they came, for what prepares them. */
-  #raw(where: string, features: unknown, targets: unknown, prepared: Parameters<typeof readRows>[2]): Samples {
-    const x = readRows(where, features, prepared, this.#architecture);
-    return { x, y: readTargets(where, targets, x.rows, prepared, this.#architecture) };
-  }
-
-  #samples(where: string, features: unknown, targets: unknown, preparation = this.#preparation): Samples {
-    const samples = this.#raw(where, features, targets, preparation);
-    return prepare(where, preparation, samples, this.#architecture.precision);
+  #samples(where: string, features: unknown, targets: unknown): Samples {
+    const samples = readSamples(where, features, targets, this.#preparation, this.#architecture);
+    return prepare(where, this.#preparation, samples, this.#architecture.precision);
   }
 
   /** Outputs in y's own units. */
@@ -679,15 +701,6 @@ export class Network<P extends Precision = "f32"> {
     }
     return values.data;
   }
-}
-
-/** A function that computes its value when it is first asked for. */
-function once<T>(compute: () => T): () => T {
-  let value: { known: T } | undefined;
-  return () => {
-    value ??= { known: compute() };
-    return value.known;
-  };
 }
 
 /** A function that has nothing but its value to hold on to. */

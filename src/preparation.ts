@@ -22,7 +22,7 @@ import {
 import { checkNames, labelsOf, type Name, namesOf } from "./labels.ts";
 import { lossKind, lossName } from "./losses.ts";
 import { checkImputer, fitImputer, type Imputer, type ImputerKind, impute, imputerKind } from "./missing.ts";
-import { checkKnown } from "./options.ts";
+import { checkKnown, describe } from "./options.ts";
 import { applyScaler, checkScaler, fitScaler, type Scaler, type ScalerKind, scalerKind } from "./scalers.ts";
 import { sizeOf } from "./shape.ts";
 import type { Samples } from "./validation.ts";
@@ -169,13 +169,7 @@ export function readRows(where: string, x: unknown, prepared: Some, { inputs, pr
 }
 
 /** y with labels for names, in f64 where it is to be scaled. @throws TypeError, RangeError */
-export function readTargets(
-  where: string,
-  y: unknown,
-  rows: number,
-  prepared: Some,
-  architecture: Architecture,
-): Targets {
+function readTargets(where: string, y: unknown, rows: number, prepared: Some, architecture: Architecture): Targets {
   const { loss, precision } = architecture;
   const outputs = outputsOf(architecture);
   const labels = prepared.names ? named(where, y, rows, prepared.names, outputs, lossKind(loss).labels === "each") : y;
@@ -191,6 +185,38 @@ function named(where: string, y: unknown, rows: number, names: readonly Name[], 
     return each ? Array.from(list, (row, i) => labelsOf(where, row, names, `y row ${i}, column`)) : list;
   }
   return list.length === (each ? rows * outputs : rows) ? labelsOf(where, list, names) : list;
+}
+
+/** Samples as they came, for what prepares them. @throws TypeError, RangeError */
+export function readSamples(
+  where: string,
+  features: unknown,
+  targets: unknown,
+  prepared: Some,
+  architecture: Architecture,
+): Samples {
+  const x = readRows(where, features, prepared, architecture);
+  return { x, y: readTargets(where, targets, x.rows, prepared, architecture) };
+}
+
+/** What is asked for where there are no rows to fit to. @throws RangeError for statistics of rows */
+export function prepareWithoutRows(
+  where: string,
+  { missing, images, x, y, names }: Wanted,
+  width: number,
+): Preparation {
+  const imputer = typeof missing === "string" ? missing : undefined;
+  for (const [name, kind] of Object.entries({ missing: imputer, images, "scale x": x, "scale y": y })) {
+    if (kind === undefined) continue;
+    throw new RangeError(
+      `${where}: ${name} is ${describe(kind)}, and a stream has passed by before that is known; expected none, or a network whose first fit ` +
+        "had it with rows in memory",
+    );
+  }
+  return {
+    ...(missing && { missing: fitImputer(where, missing, new Float32Array(0), width) }),
+    ...(names && { names }),
+  };
 }
 
 /** Fits to the rows given, or to all. @throws RangeError for a column without any number, images without contrast, or what is beyond f64 */

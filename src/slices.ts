@@ -33,6 +33,11 @@ export async function* slices(
   let between = training.epochEnded || training.reportDue;
   while (between || !training.done) {
     if (!between) {
+      const waiting = training.supply();
+      if (waiting) {
+        await waiting;
+        check();
+      }
       training.advance(deadline);
       const step = onStep?.(training.progress);
       if (step !== undefined) await tell(step);

@@ -9,10 +9,10 @@ import type { Machine } from "./machine.ts";
 import { improves } from "./metrics/index.ts";
 import { optimizerKind, rateOf } from "./optimizers/index.ts";
 import type { Iteration, LeastSquares } from "./optimizers/problem.ts";
-import { words } from "./random.ts";
 import { Rates } from "./rates.ts";
 import { endEpoch, rateAt } from "./schedules/index.ts";
 import type { Samples } from "./validation.ts";
+import type { Feed } from "./windows.ts";
 
 /** Where training stands. Counts belong to the network and go on from one call to the next. */
 export interface Progress {
@@ -22,7 +22,7 @@ export interface Progress {
   epochs: number;
   /** Steps taken. */
   step: number;
-  /** The step at which the call ends. */
+  /** The step at which the call ends; Infinity for a stream without `stepsPerEpoch`. */
   steps: number;
   /** Mean loss over the samples of the epoch so far. */
   loss: number;
@@ -90,6 +90,7 @@ export class Training {
   readonly #counters: Counters;
   readonly #settings: Settings;
   readonly #samples: Samples;
+  readonly #feed: Feed;
   readonly #validation: Samples | undefined;
   /** What the latest `advance` came to: the end of an epoch, and a point at which `train` yields, until it has. */
   epochEnded = false;
@@ -106,7 +107,7 @@ export class Training {
   #patience: Patience = { epoch: 0, waited: 0 };
   /** What the latest epoch came to, until the next begins. */
   #result: Measured | undefined;
-  /** When the epoch began, or went on after a resume, and when the latest call of the core ended (performance.now()). */
+  /** When the epoch began, NaN before its first step, or went on after a resume; and when the latest call of the core ended (performance.now()). */
   #epochBegan = performance.now();
   #now = this.#epochBegan;
   /** The mean loss of the epoch's first steps. */
@@ -116,7 +117,6 @@ export class Training {
   #stoppedEarly = false;
   #stepsLeft = 0;
   #untilReport: number;
-  #pass = 0;
   /** Steps of the next call of the core. */
   #stride = 1;
   /** Steps whose learning rate is known. */
@@ -125,8 +125,17 @@ export class Training {
   readonly #problem: LeastSquares | undefined;
   #settled = false;
 
-  constructor(machine: Machine, counters: Counters, settings: Settings, samples: Samples, validation?: Samples) {
+  /** @param samples all rows that it trains on, or those that are at hand */
+  constructor(
+    machine: Machine,
+    counters: Counters,
+    settings: Settings,
+    feed: Feed,
+    samples: Samples,
+    validation?: Samples,
+  ) {
     this.#machine = machine;
+    this.#feed = feed;
     this.#samples = samples;
     this.#validation = validation;
     this.#counters = counters;
@@ -155,18 +164,20 @@ export class Training {
   /** Where it stands. */
   get standing(): Standing {
     const { cursor } = this.#machine;
+    const { stepsPerEpoch } = this.#settings;
     const { stopped: _, ...history } = historyOf(this.history);
     return {
       first: this.#first,
       whole: this.#whole,
       now: { ...this.#counters },
-      stepsLeft: this.#stepsLeft,
+      // Of a stream it may be known or not.
+      stepsLeft: this.#stepsLeft > 0 ? Math.max(this.#stepsLeft, stepsPerEpoch - this.#taken) : 0,
       unfinished: this.#unfinished,
       reportDue: this.reportDue,
       result: this.#result,
       learningRate: this.#rate,
-      pass: this.#pass,
-      position: cursor.position,
+      pass: this.#feed.pass,
+      position: this.#feed.position,
       loss: cursor.loss,
       samples: cursor.samples,
       patience: { ...this.#patience },
@@ -179,6 +190,11 @@ export class Training {
   /** Whether the last step of an epoch was taken, and its end not reached. */
   get #unfinished(): boolean {
     return this.epochEnded && !this.#result;
+  }
+
+  /** Steps of the epoch that were taken, as long as it has not ended. */
+  get #taken(): number {
+    return this.#counters.step - this.#whole.step;
   }
 
   /** Whether it is between the first step of an epoch, or what was to be that, and its end. */
@@ -198,7 +214,7 @@ export class Training {
   /** Goes on where another training of the same kind stood. */
   restore(standing: Standing, { state, whole, best }: States): void {
     const { cursor } = this.#machine;
-    const { sampling, optimizer, every } = this.#settings;
+    const { optimizer, every } = this.#settings;
     this.#state.set(state);
     this.#snapshot.set(whole ?? state);
     this.#best = best;
@@ -222,15 +238,9 @@ export class Training {
     cursor.step = standing.now.step;
     cursor.clear();
     cursor.setSums(standing.loss, standing.samples);
-    this.#pass = standing.pass;
-    cursor.follow(0, 0, this.#settings.batchSize, this.#settings.stepSize);
-    if (this.#stepsLeft === 0 || optimizerKind(optimizer).method) return;
-    if (sampling !== "withReplacement" && standing.position < this.#settings.rows) {
-      this.#pass -= 1;
-      this.#nextPass();
-      cursor.position = standing.position;
-    }
-    this.#forgetRates();
+    const going = this.#stepsLeft > 0 && !this.#problem;
+    this.#feed.restore(standing.pass, standing.position, going ? standing.now.epoch : undefined);
+    if (going) this.#forgetRates();
   }
 
   get done(): boolean {
@@ -276,15 +286,27 @@ export class Training {
     return rate === undefined ? Number.NaN : this.#machine.rate;
   }
 
+  /** Has the rows of the next step in memory, which may be an epoch's first. A promise where that has to wait. */
+  supply(): Promise<void> | undefined {
+    if (this.#stepsLeft === 0) this.#beginEpoch();
+    if (this.#problem || !this.#machine.cursor.finished) return undefined;
+    const waiting = this.#feed.bring(this.#counters.epoch, this.#stepsLeft);
+    if (!waiting) return undefined;
+    if (Number.isNaN(this.#epochBegan)) this.#epochBegan = performance.now();
+    return waiting.then((stepsLeft) => {
+      this.#stepsLeft = stepsLeft;
+    });
+  }
+
   /**
-   * Takes steps until an epoch ends, a report is due or `deadline` (performance.now()) has passed; one step where each is told of.
-   * After the last step of an epoch `finishEpoch` has to run.
+   * Takes steps until an epoch ends, a report is due, rows have to be waited for or `deadline` (performance.now()) has passed; one
+   * step where each is told of. Before it `supply`, and after the last step of an epoch `finishEpoch`, has to run.
    * @throws DivergedError after the first step whose loss or parameters are not finite; the network is back at the last whole epoch
    */
   advance(deadline: number): void {
     const { cursor } = this.#machine;
     let started = performance.now();
-    if (this.#stepsLeft === 0) this.#beginEpoch(started);
+    if (Number.isNaN(this.#epochBegan)) this.#epochBegan = started;
     for (;;) {
       const taken = this.#problem ? this.#iterate(this.#problem) : this.#steps();
       this.#counters.step = cursor.step;
@@ -294,14 +316,18 @@ export class Training {
       if (!Number.isFinite(cursor.loss + cursor.health)) this.#diverge();
       if (Number.isNaN(this.#begun)) this.#begun = cursor.loss / cursor.samples;
       this.epochEnded = this.#stepsLeft === 0;
-      this.reportDue = this.#untilReport === 0 || this.#settled;
-      if (this.reportDue) this.#untilReport = this.#settings.every;
+      this.reportDue = this.#untilReport === 0 || this.#settled || (this.epochEnded && this.#settings.everyEpoch);
+      if (this.#untilReport === 0) this.#untilReport = this.#settings.every;
       const now = performance.now();
       this.#now = now;
       if (taken === this.#stride) this.#stride = paced(taken, now - started);
       const ended = this.epochEnded || this.reportDue || this.checkpointDue;
       if (ended || this.#settings.onStep || now >= deadline) return;
       started = now;
+      if (!cursor.finished || this.#problem) continue;
+      if (this.#feed.waits) return;
+      this.supply();
+      started = performance.now();
     }
   }
 
@@ -320,8 +346,7 @@ export class Training {
 
   /** Takes steps with one call of the core. Returns how many. */
   #steps(): number {
-    const { core, cursor, programs } = this.#machine;
-    if (cursor.finished) this.#nextPass();
+    const { core, programs } = this.#machine;
     if (this.#rated === 0) this.#nextRates();
     const most = this.#settings.onStep ? 1 : this.#stride;
     const steps = Math.min(most, this.#stepsLeft, this.#untilReport, this.#untilCheckpoint, this.#rated);
@@ -350,7 +375,7 @@ export class Training {
 
   /** Ends the call, perhaps in the middle of an epoch: once a step of it was taken its number is used up. */
   end(): void {
-    if (this.#midst && this.#stepsLeft < this.#settings.stepsPerEpoch) {
+    if (this.#midst && this.#taken > 0) {
       this.#counters.epoch += 1;
       this.#machine.clock.epochs += 1;
     }
@@ -358,18 +383,17 @@ export class Training {
     this.epochEnded = false;
   }
 
-  #beginEpoch(now: number): void {
+  #beginEpoch(): void {
     const { cursor } = this.#machine;
     this.#snapshot.set(this.#state);
     this.#whole = { ...this.#counters };
     this.#result = undefined;
     this.epochEnded = false;
-    this.#epochBegan = now;
+    this.#epochBegan = Number.NaN;
     this.#begun = Number.NaN;
     cursor.clear();
     this.#stepsLeft = this.#settings.stepsPerEpoch;
-    this.#pass = 0;
-    cursor.follow(0, 0, this.#settings.batchSize, this.#settings.stepSize);
+    this.#feed.begin();
     this.#forgetRates();
   }
 
@@ -382,7 +406,7 @@ export class Training {
   #nextRates(): void {
     const { clock, core, cursor } = this.#machine;
     const { optimizer, stepsPerEpoch } = this.#settings;
-    const first = stepsPerEpoch - this.#stepsLeft;
+    const first = this.#taken;
     const count = Math.min(this.#stepsLeft, Rates.TABLE);
     const rates: number[] = [];
     try {
@@ -396,33 +420,6 @@ export class Training {
     }
     this.#machine.setRates(rates, cursor.step);
     this.#rated = rates.length;
-  }
-
-  /** Fills the order: with the next shuffle or sequence of all rows, or with the next draws. */
-  #nextPass(): void {
-    const { core, cursor, programs, architecture } = this.#machine;
-    const { sampling, rows, batchSize, stepSize, stepsPerEpoch } = this.#settings;
-    const order = programs.order.address;
-    const scratch = programs.scratch.address;
-    const { epoch } = this.#counters;
-    let length = rows;
-    if (sampling === "shuffle") core.shuffle(order, rows, ...words(architecture.seed), epoch, this.#pass, scratch);
-    else if (sampling === "sequential") core.sequence(order, rows, 0);
-    else {
-      // As many whole steps as there is room for, which may have been planned for an earlier call.
-      length = stepSize * Math.min(this.#stepsLeft, Math.floor(programs.order.bytes / 4 / stepSize));
-      core.draw(
-        order,
-        length,
-        rows,
-        ...words(architecture.seed),
-        epoch,
-        stepSize * (stepsPerEpoch - this.#stepsLeft),
-        scratch,
-      );
-    }
-    cursor.follow(order, length, batchSize, stepSize);
-    this.#pass += 1;
   }
 
   /** Measures the epoch that has ended, one batch at a time, and takes it into the history; at once where nothing is to be measured. */

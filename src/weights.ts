@@ -35,18 +35,54 @@ export function toWeights(
   outputs: number,
 ): Float64Array | undefined {
   if (sampleWeight === undefined && classWeight === undefined) return undefined;
-  const weights = new Float64Array(rows).fill(1);
-  if (sampleWeight !== undefined) weights.set(toSampleWeights(where, sampleWeight, rows));
-  if (classWeight !== undefined) {
-    const labels = labelsOf(where, y, rows, outputs);
-    const byClass = toClassWeights(where, classWeight, labels, Math.max(2, outputs));
-    for (const [i, label] of labels.entries()) weights[i]! *= byClass[label]!;
-  }
+  const byClass = (labels: Int32Array) => toClassWeights(where, classWeight, labels, Math.max(2, outputs), true);
+  const weights = weigh(where, sampleWeight, classWeight === undefined ? undefined : byClass, y, rows, outputs);
   const sum = sumOf(weights);
   if (sum > 0 && sum < Number.POSITIVE_INFINITY) return weights;
   const given = [sampleWeight && "sampleWeight", classWeight && "classWeight"].filter(Boolean).join(" times ");
   if (sum === 0) throw new RangeError(`${where}: ${given} is 0 in every row, expected a weight above 0`);
   throw new RangeError(`${where}: the sum of ${given} over the rows is ${sum}, expected a finite number`);
+}
+
+/**
+ * The weights of some rows of many, which may all be 0: of each row the sample's, or that of all samples, times its class's.
+ * @throws as `toWeights`, but for classes that y does not hold
+ */
+export function itemWeights(
+  where: string,
+  sampleWeight: unknown,
+  byClass: Float64Array | undefined,
+  y: Targets,
+  rows: number,
+  outputs: number,
+): Float64Array | undefined {
+  if (sampleWeight === undefined && !byClass) return undefined;
+  const each = typeof sampleWeight === "number" ? new Float64Array(rows).fill(sampleWeight) : sampleWeight;
+  return weigh(where, each, byClass && (() => byClass), y, rows, outputs);
+}
+
+/** The weight of each class, whatever labels there are. @throws TypeError, RangeError */
+export function classWeights(where: string, { classWeight }: WeightOptions, outputs: number): Float64Array | undefined {
+  if (classWeight === undefined) return undefined;
+  return toClassWeights(where, classWeight, new Int32Array(0), Math.max(2, outputs), false);
+}
+
+function weigh(
+  where: string,
+  sampleWeight: unknown,
+  byClass: ((labels: Int32Array) => Float64Array) | undefined,
+  y: Targets,
+  rows: number,
+  outputs: number,
+): Float64Array {
+  const weights = new Float64Array(rows).fill(1);
+  if (sampleWeight !== undefined) weights.set(toSampleWeights(where, sampleWeight, rows));
+  if (byClass) {
+    const labels = labelsOf(where, y, rows, outputs);
+    const factors = byClass(labels);
+    for (const [i, label] of labels.entries()) weights[i]! *= factors[label]!;
+  }
+  return weights;
 }
 
 /** Σ w in index order. */
@@ -78,7 +114,14 @@ function labelsOf(where: string, y: Targets, rows: number, outputs: number): Int
   });
 }
 
-function toClassWeights(where: string, given: unknown, labels: Int32Array, classes: number): Float64Array {
+/** @param whole whether the labels are all there are */
+function toClassWeights(
+  where: string,
+  given: unknown,
+  labels: Int32Array,
+  classes: number,
+  whole: boolean,
+): Float64Array {
   const counts = new Array<number>(classes).fill(0);
   for (const label of labels) counts[label]! += 1;
   const weights = new Float64Array(classes).fill(1);
@@ -102,7 +145,7 @@ function toClassWeights(where: string, given: unknown, labels: Int32Array, class
       throw new RangeError(`${where}: classWeight names class ${describe(name)}, expected one of 0 to ${classes - 1}`);
     }
     weights[label] = nonNegativeNumber(where, `classWeight of class ${label}`, weight);
-    if (counts[label] === 0) {
+    if (whole && counts[label] === 0) {
       throw new RangeError(
         `${where}: classWeight of class ${label} is ${weight}, and y has no row of it, expected an object without it`,
       );

@@ -1,5 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { transformSync } from "esbuild";
 import { expect, test } from "vitest";
 
@@ -17,7 +19,7 @@ const run = (program: string) =>
 /** What Node runs of a block of TypeScript. */
 const javaScript = (program: string) => transformSync(program, { loader: "ts" }).code;
 
-const [parts, goingOn, theInterface] = Array.from(
+const [parts, goingOn, larger, theInterface] = Array.from(
   readFileSync("README.md", "utf8").matchAll(/```ts\n([\s\S]*?)```/g),
   ([, ts]) => javaScript(ts!),
 );
@@ -34,6 +36,21 @@ test("the README's training that goes on does so bit for bit, and its search kee
     console.log(trials.map(({ epochs }) => epochs).sort().join(), best.epochs, network.epoch);
   `);
   expect(printed).toMatch(/^0 (epochs|earlyStopping) true\n18,2,2,2,2,2,2,6,6 18 18\n$/);
+});
+
+test("the README's stream trains with the bits of its rows in memory", () => {
+  const file = join(mkdtempSync(join(tmpdir(), "readme-")), "rows.csv");
+  const rows = Array.from({ length: 70 }, (_, i) => [i % 2, (i % 7) / 7, (i % 5) / 5]);
+  writeFileSync(file, rows.map((row) => row.join()).join("\n"));
+  const printed = run(`${larger!.replace('"rows.csv"', JSON.stringify(file))}
+    const rows = ${JSON.stringify(rows)};
+    const other = await Network.create({ inputs: 2, layers: [dense(8, "tanh"), dense(2)], loss: "softmaxCrossEntropy" });
+    const options = { optimizer: adam({ learningRate: 0.01 }), epochs: 3, batchSize: 32, sampling: "sequential" };
+    await other.fit(rows.map(([, ...x]) => x), rows.map(([y]) => y), options);
+    console.log(Buffer.compare(net.save(), other.save()), net.step);
+  `);
+  rmSync(dirname(file), { recursive: true });
+  expect(printed).toBe("0 9\n");
 });
 
 test("the README's interface runs as it stands", () => {

@@ -4,7 +4,7 @@ import { labels, options, x } from "../samples.ts";
 import { any, refuses, type Table, values } from "./refuses.ts";
 
 const by = (learningRate: unknown) => ({ optimizer: { type: "sgd", learningRate } });
-type Count = "epochs" | "batchSize" | "accumulationSteps" | "stepsPerEpoch";
+type Count = "epochs" | "batchSize" | "accumulationSteps" | "stepsPerEpoch" | "residentBytes";
 const counts = (name: Count) =>
   values(`${name} is $, expected a positive integer`, [0, -1, 1.5, Number.NaN, Infinity, 2 ** 53], (value) => ({
     ...options,
@@ -39,6 +39,7 @@ const OPTIONS: Table<unknown> = {
     ...notNumbers("batchSize"),
     ...notNumbers("accumulationSteps"),
     ...notNumbers("stepsPerEpoch"),
+    ...notNumbers("residentBytes"),
     'sampling is null, expected one of "shuffle", "sequential", "withReplacement"': { ...options, sampling: null },
     'validationSplit is "0", expected a number in (0, 1), or 0': { ...options, validationSplit: "0" },
     "signal is an object, expected an AbortSignal": { ...options, signal: { aborted: true } },
@@ -54,6 +55,7 @@ const OPTIONS: Table<unknown> = {
     ...counts("batchSize"),
     ...counts("accumulationSteps"),
     ...counts("stepsPerEpoch"),
+    ...counts("residentBytes"),
     'sampling is "random", expected one of "shuffle", "sequential", "withReplacement"': {
       ...options,
       sampling: "random",

@@ -1,0 +1,152 @@
+import { type Architecture, outputsOf } from "./architecture.ts";
+import { type Checkpoint, checkPrint, dataPrint, type Fingerprint, optionsPrint, samplesPrint } from "./checkpoint.ts";
+import { checkFit, checkSmallestBatch, type Settings, type TrainOptions } from "./fit.ts";
+import type { Machine } from "./machine.ts";
+import type { CoreModule } from "./module.ts";
+import {
+  fitPreparation,
+  type Preparation,
+  prepare,
+  prepareWithoutRows,
+  readSamples,
+  wantedPreparation,
+} from "./preparation.ts";
+import type { Resident } from "./programs.ts";
+import type { Features, TargetValues } from "./results.ts";
+import { sizeOf } from "./shape.ts";
+import type { Reading, Source } from "./source.ts";
+import { checkStream } from "./streamOptions.ts";
+import type { Counters, Standing } from "./training.ts";
+import { type Samples, split, take } from "./validation.ts";
+import { classWeights, itemWeights, toWeights } from "./weights.ts";
+import { type Feed, residentOf, Windows } from "./windows.ts";
+
+/** What a call of `fit` or `train` is given: checked and prepared, with nothing begun. */
+export interface Given {
+  readonly settings: Settings;
+  readonly preparation: Preparation;
+  /** All rows that it trains on, or those of a stream that are at hand. */
+  readonly samples: Samples;
+  readonly validation: Samples | undefined;
+  /** What stays in memory. */
+  readonly resident: Resident;
+  feed(machine: Machine): Feed;
+  /** What tells the data apart, as far as the training has come. */
+  data(standing: Standing): Fingerprint;
+}
+
+/** The network that is to be trained. */
+export interface Trainee {
+  readonly module: CoreModule;
+  readonly architecture: Architecture;
+  readonly counters: Counters;
+  readonly preparation: Preparation;
+  /** What it was resumed from, until it goes on. */
+  readonly resumed: Checkpoint | undefined;
+}
+
+type Where = "fit" | "train";
+
+/** Rows in memory. @throws TypeError, RangeError */
+export function givenRows(
+  where: Where,
+  features: Features,
+  targets: TargetValues,
+  options: TrainOptions,
+  trainee: Trainee,
+): Given {
+  const { module, architecture, counters, resumed } = trainee;
+  const wanted = wantedPreparation(where, options, targets, architecture, trainee.preparation, counters.step);
+  const raw = readSamples(where, features, targets, wanted ?? trainee.preparation, architecture);
+  const { rows } = raw.x;
+  const settings = checkFit(where, options, rows, architecture);
+  const weighted = { ...raw, weights: toWeights(where, options, raw.y, rows, outputsOf(architecture)) };
+  const held = rows - settings.rows;
+  const places = held > 0 ? split(rows, held, architecture.seed, module) : undefined;
+  const preparation = wanted ? fitPreparation(where, wanted, raw, places?.training) : trainee.preparation;
+  const all = prepare(where, preparation, weighted, architecture.precision);
+  const samples = places ? take(all, places.training) : all;
+  const validation = places
+    ? take(all, places.validation)
+    : validationSamples(where, settings, preparation, architecture);
+  const data = once(() => dataPrint(samples, validation));
+  checkOptions(where, settings, resumed);
+  if (resumed?.training) checkPrint(where, "of the data", data(), resumed.training.data);
+  settings.signal?.throwIfAborted();
+  const feed = (machine: Machine) => new Windows(machine, settings, samples);
+  return { settings, preparation, samples, validation, resident: residentOf(samples, settings), feed, data };
+}
+
+/** A stream, of which the first item has come; or those that a resumed training had taken. @throws TypeError, RangeError, what the source throws */
+export async function givenStream(
+  where: Where,
+  source: Source,
+  options: TrainOptions,
+  trainee: Trainee,
+): Promise<Given & { close(): Promise<void> }> {
+  const { architecture, counters, resumed } = trainee;
+  checkStream(where, source, options);
+  const wanted = wantedPreparation(where, options, undefined, architecture, trainee.preparation, counters.step);
+  const width = sizeOf(architecture.inputs.shape);
+  const preparation = wanted ? prepareWithoutRows(where, wanted, width) : trainee.preparation;
+  const settings = checkFit(where, { ...options, sampling: "sequential" }, Number.POSITIVE_INFINITY, architecture);
+  const validation = validationSamples(where, settings, preparation, architecture);
+  checkOptions(where, settings, resumed);
+  const outputs = outputsOf(architecture);
+  const byClass = classWeights(where, options, outputs);
+  settings.signal?.throwIfAborted();
+  const { Stream } = await import("./stream.ts");
+  const reading: Reading = {
+    precision: architecture.precision,
+    named: preparation.names !== undefined,
+    imputes: preparation.missing !== undefined,
+    read: (place, x, y) => readSamples(place, x, y, preparation, architecture),
+    weights: (place, weight, y, rows) => itemWeights(place, weight, byClass, y, rows, outputs),
+    prepare: (place, samples) => prepare(place, preparation, samples, architecture.precision),
+  };
+  const checkRows = (rows: number) => checkSmallestBatch(where, rows, settings.batchSize, true, architecture);
+  const stream = await Stream.open(where, source, reading, settings, checkRows);
+  const data = (standing: Pick<Standing, "stepsLeft">) => ({
+    ...stream.print(standing),
+    ...(validation && { validation: samplesPrint(validation) }),
+  });
+  try {
+    if (resumed?.training) {
+      const { standing, data: then } = resumed.training;
+      if (standing.stepsLeft > 0) await stream.skip(standing.pass, standing.position);
+      checkPrint(where, "of the data", data(standing), then);
+    }
+  } catch (error) {
+    await stream.close().catch(() => undefined);
+    throw error;
+  }
+  const { samples, resident } = stream;
+  const feed = (machine: Machine) => stream.into(machine);
+  return { settings, preparation, samples, validation, resident, feed, data, close: () => stream.close() };
+}
+
+function checkOptions(where: string, settings: Settings, resumed: Checkpoint | undefined): void {
+  if (resumed?.training) checkPrint(where, "option", optionsPrint(settings), resumed.training.options);
+}
+
+/** The samples of `validationData`. */
+function validationSamples(
+  where: string,
+  { validationData }: Settings,
+  preparation: Preparation,
+  architecture: Architecture,
+): Samples | undefined {
+  if (!validationData) return undefined;
+  const [x, y] = validationData;
+  const place = `${where}: validationData`;
+  return prepare(place, preparation, readSamples(place, x, y, preparation, architecture), architecture.precision);
+}
+
+/** A function that computes its value when it is first asked for. */
+function once<T>(compute: () => T): () => T {
+  let value: { known: T } | undefined;
+  return () => {
+    value ??= { known: compute() };
+    return value.known;
+  };
+}
