@@ -17,7 +17,7 @@ export function workspaceBytes(s: Convolution, xPixel: number, size: number, bac
   const border = fullHeight !== s.height || fullWidth !== s.width ? 1 : 0;
   const out = s.outHeight * s.outWidth;
   const samples = Math.max(1, Math.min(s.rows, Math.floor(262144 / full), Math.floor(2048 / out)));
-  const common = up(4 * terms(s)) + up(4 * samples * out) + (64 * 3072) / size + border * samples * full;
+  const common = 32 + up(4 * terms(s)) + up(4 * samples * out) + (64 * 3072) / size + border * samples * full;
   if (!(backward && dx)) return common;
   const panels = Math.ceil((s.channels * size) / 32) * 32 * (up(s.filters * size) / size);
   return common + s.kernelHeight * s.kernelWidth * panels + border * full;
