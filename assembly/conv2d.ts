@@ -9,17 +9,16 @@ import { Window } from "./window";
 
 // The convolution A = a(Z), Z[p] = B + patch[p]·W at every position p of a window over the image: no flip, a cross-correlation.
 // x [rows·height·width][channels]; w [kernelHeight·kernelWidth·channels][filters], rows of `aPixel` bytes, their padding 0; b [filters];
-// z and a [rows·outHeight·outWidth][filters], `aPixel` bytes apart. Places outside the image count as 0, and are multiplied like others.
+// z and a [rows·outHeight·outWidth][filters], `aPixel` bytes apart. Places outside the image count as 0, and are multiplied too.
 //
-// Samples are taken block by block. Bytes of the workspace, with up(n) the next multiple of 16, out = outHeight·outWidth,
-// terms = kernelHeight·kernelWidth·channels, full = up(fullHeight·fullWidth·xPixel) those of an image with its border
-// (fullHeight = max(top + height, (outHeight − 1)·strideY + (kernelHeight − 1)·dilationY + 1), fullWidth likewise) and
-// samples = max(1, min(rows, ⌊262144/full⌋, ⌊2048/out⌋)):
+// Samples are taken block by block. With up(n) the next multiple of 16, terms = kernelHeight·kernelWidth·channels,
+// out = outHeight·outWidth, fullHeight = max(top + height, (outHeight − 1)·strideY + (kernelHeight − 1)·dilationY + 1), fullWidth likewise,
+// full = up(fullHeight·fullWidth·xPixel) and samples = max(1, min(rows, ⌊262144/full⌋, ⌊2048/out⌋)), the workspace is, in bytes,
 //
-//   | 32 | offsets up(4·terms) | places up(4·samples·out) | images samples·full | panels 196608/sizeof<T>() |    forward
-//   | the same | Wᵀ kernelHeight·kernelWidth·⌈channels·sizeof<T>()/32⌉·32·up(filters·sizeof<T>())/sizeof<T>() | image full |    backward
+//   | 32 | offsets up(4·terms) | places up(4·samples·out) | images samples·full | panels 196608/sizeof<T>() |
+//   | Wᵀ kernelHeight·kernelWidth·⌈channels·sizeof<T>()/32⌉·32·up(filters·sizeof<T>())/sizeof<T>() | image full |
 //
-// The images are there only if fullHeight ≠ height or fullWidth ≠ width; Wᵀ and the image behind it only if D_X is wanted.
+// with the images only if fullHeight ≠ height or fullWidth ≠ width, and the second line only if D_X is wanted.
 
 /** Positions that are multiplied by all panels of W before the next, and are then activated. */
 const FORWARD_ROWS = 1024;
@@ -111,7 +110,8 @@ export function conv2dBackward<T>(args: usize, rows: i32): void {
     const count = samples * patches.positions;
     activateBackward<T>(r.activation, dz, dz, a, s * count);
     if (r.gradient != Gradient.Skip) {
-      weightGradient<T>(r, patches, imagesOf<T>(patches, r, x, r.xPixel, r.xStride, samples), dz, count, accumulate);
+      const images = imagesOf<T>(patches, r, x, r.xPixel, r.xStride, samples);
+      weightGradient<T>(r, patches, images, dz, count, accumulate);
       if (r.db) columnSums<T>(r.db, dz, s, count, accumulate);
       accumulate = true;
       x += r.xStride * samples;
