@@ -1,48 +1,35 @@
 import { activate, activateBackward } from "./activation/index";
-import { bordered, fullBytes, fullWidth, putImage, takeImage } from "./conv2d/image";
-import { putOffsets, putPlaces } from "./conv2d/patches";
-import { gatheredProduct } from "./conv2d/product";
-import { scatteredProduct } from "./conv2d/scatter";
-import { packTransposed, PANEL } from "./matmul/panel";
+import { gatheredProduct } from "./conv2d/gather";
+import { inputGradient, packTaps } from "./conv2d/inputGradient";
+import { imagesOf, Patches, patchesOf } from "./conv2d/patches";
+import { PANEL, TERM_BYTES } from "./matmul/panel";
 import { columnSums } from "./matmul/sums";
 import { Activation, Gradient } from "./opcodes";
-import { lanes } from "./simd";
 import { Window } from "./window";
 
-// The convolution A = a(Z), Z[p] = B + patch[p]·W for every position p of a window over the image (no flip, as everywhere else):
-// x [rows·height·width][channels], w [kernelHeight·kernelWidth·channels][filters], b [filters], z and a [rows·outHeight·outWidth][filters].
-// Places outside the image count as 0, and are multiplied like any other.
+// The convolution A = a(Z), Z[p] = B + patch[p]·W at every position p of a window over the image: no flip, a cross-correlation.
+// x [rows·height·width][channels]; w [kernelHeight·kernelWidth·channels][filters], rows of `aPixel` bytes, their padding 0; b [filters];
+// z and a [rows·outHeight·outWidth][filters], `aPixel` bytes apart. Places outside the image count as 0, and are multiplied too.
 //
-// Samples are taken block by block. Bytes of the workspace, with up(n) n rounded up to a multiple of 16, out = outHeight·outWidth,
-// K = kernelHeight·kernelWidth·channels, full the bytes of a sample with its border (`fullBytes`) and S the samples of a block:
+// Samples are taken block by block. With up(n) the next multiple of 16, terms = kernelHeight·kernelWidth·channels,
+// out = outHeight·outWidth, fullHeight = max(top + height, (outHeight − 1)·strideY + (kernelHeight − 1)·dilationY + 1), fullWidth likewise,
+// full = up(fullHeight·fullWidth·xPixel) and samples = max(1, min(rows, ⌊262144/full⌋, ⌊2048/out⌋)), the workspace is, in bytes,
 //
-//   | offsets up(4·K) | places up(4·S·out) | panels 64·3072/sizeof<T>() | images S·full |                          forward
-//   | offsets up(4·K) | places up(4·S·out) | panels 64·3072/sizeof<T>() | images S·full | Wᵀ | image full |        backward
+//   | 32 | offsets up(4·terms) | places up(4·samples·out) | images samples·full | panels 196608/sizeof<T>() |
+//   | Wᵀ kernelHeight·kernelWidth·⌈channels·sizeof<T>()/32⌉·32·up(filters·sizeof<T>())/sizeof<T>() | image full |
 //
-// The images are there only if the window is `bordered`. Wᵀ, kernelHeight·kernelWidth·⌈channels·sizeof<T>()/32⌉·32·up(filters·sizeof<T>())/sizeof<T>(),
-// and the image behind it only if D_X is wanted.
+// with the images only if fullHeight ≠ height or fullWidth ≠ width, and the second line only if D_X is wanted.
 
-/** Bytes of the images of a block at most, and positions: half an L2 cache with what is made of them. One sample at least. */
-const BLOCK_BYTES: usize = 262144;
-const BLOCK_POSITIONS = 2048;
-
-/** Positions that are multiplied by all panels of W before the next. */
+/** Positions that are multiplied by all panels of W before the next, and are then activated. */
 const FORWARD_ROWS = 1024;
 
 /** Positions that a weight gradient takes before it is stored and the next begin. */
 const BACKWARD_ROWS = 256;
 
-const PANELS_BYTES: usize = 2 * PANEL * 3072;
-
+/** Bytes of the room for the panels of a gathered product. */
 @inline
-function up(bytes: usize): usize {
-  return (bytes + 15) & -16;
-}
-
-/** Samples of a block. */
-function blockSamples(w: Window, pixel: usize, rows: i32): i32 {
-  const most = min(<i32>(BLOCK_BYTES / fullBytes(w, pixel)), BLOCK_POSITIONS / (w.outHeight * w.outWidth));
-  return max(1, min(rows, most));
+function panelsBytes<T>(): usize {
+  return 2 * PANEL * TERM_BYTES / sizeof<T>();
 }
 
 @unmanaged
@@ -54,10 +41,9 @@ class Conv2dForwardRecord extends Window {
   /** Or 0: the sums start from 0. */
   b: usize;
   channels: i32;
-  /** Bytes from a pixel of X to the next, and from a sample to the next. */
+  /** Bytes from a pixel of X to the next, not always whole vectors, and from a sample to the next. */
   xPixel: usize;
   xStride: usize;
-  /** Of A, and of a row of W: whole vectors. */
   aPixel: usize;
   activation: Activation;
   workspace: usize;
@@ -66,32 +52,19 @@ class Conv2dForwardRecord extends Window {
 /** A ← a(B + patches·W). */
 export function conv2dForward<T>(args: usize, rows: i32): void {
   const r = changetype<Conv2dForwardRecord>(args);
-  const pixel = r.xPixel, s = r.aPixel;
-  const terms = r.kernelHeight * r.kernelWidth * r.channels;
-  const out = r.outHeight * r.outWidth;
-  const most = blockSamples(r, pixel, rows);
-  const border = bordered(r);
-  const stride = border ? fullBytes(r, pixel) : r.xStride;
-  const rowBytes = <usize>fullWidth(r) * pixel;
-  const offsets = r.workspace;
-  const places = offsets + up(<usize>terms << 2);
-  const panels = places + up(<usize>(most * out) << 2);
-  const images = panels + PANELS_BYTES / sizeof<T>();
-  putOffsets<T>(offsets, r, r.channels, rowBytes, pixel);
-  putPlaces(places, r, most, stride, rowBytes, pixel);
-  if (border) memory.fill(images, 0, stride * most);
+  const s = r.aPixel;
+  const patches = patchesOf<T>(r.workspace, r, r.channels, r.xPixel, r.xStride, rows);
   let a = r.a, x = r.x;
-  for (let left = rows; left > 0; left -= most) {
-    const samples = min(most, left);
-    if (border) {
-      for (let i = 0; i < samples; i++) putImage<T>(images + stride * i, x + r.xStride * i, r, pixel);
-    }
-    const image = border ? images : x;
-    for (let p = 0; p < samples * out; p += FORWARD_ROWS) {
-      const count = min(FORWARD_ROWS, samples * out - p);
-      gatheredProduct<T>(a, s, r.b, 0, image, places + (<usize>p << 2), count, offsets, terms, r.w, s, panels);
-      activate<T>(r.activation, a, a, s * count);
-      a += s * count;
+  for (let left = rows; left > 0; left -= patches.samples) {
+    const samples = min(patches.samples, left);
+    const images = imagesOf<T>(patches, r, x, r.xPixel, r.xStride, samples);
+    const count = samples * patches.positions;
+    for (let p = 0; p < count; p += FORWARD_ROWS) {
+      const positions = min(FORWARD_ROWS, count - p);
+      const places = patches.places + (<usize>p << 2);
+      gatheredProduct<T>(a, s, r.b, 0, images, places, positions, patches.offsets, patches.terms, r.w, s, patches.end);
+      activate<T>(r.activation, a, a, s * positions);
+      a += s * positions;
     }
     x += r.xStride * samples;
   }
@@ -105,7 +78,7 @@ class Conv2dBackwardRecord extends Window {
   a: usize;
   x: usize;
   w: usize;
-  /** D_X, or 0 where it is not wanted. X is then not compact. */
+  /** D_X, like X, whose pixels are then whole vectors; or 0 where it is not wanted. */
   dx: usize;
   dw: usize;
   /** Or 0 where there is no bias. */
@@ -121,127 +94,51 @@ class Conv2dBackwardRecord extends Window {
 }
 
 /**
- * BP2: D_Z ← D_A ⊙ a′(Z); D_W ← patchesᵀ·D_Z and D_B ← Σ D_Z over all positions, each from 0 or added to what is there, or neither;
- * D_X ← 0, then position by position the patch D_Z[p]·Wᵀ is added to what lies below it. The padding of D_X is written 0.
+ * BP2: D_Z ← D_A ⊙ a′(Z); D_W ← patchesᵀ·D_Z and D_B ← Σ D_Z over all positions in index order, each from 0 or added to what is
+ * there, or neither; D_X ← the sum of the patches D_Z·Wᵀ, position by position from 0, its padding 0.
  */
 export function conv2dBackward<T>(args: usize, rows: i32): void {
   const r = changetype<Conv2dBackwardRecord>(args);
-  const pixel = r.xPixel, s = r.aPixel;
-  const terms = r.kernelHeight * r.kernelWidth * r.channels;
-  const out = r.outHeight * r.outWidth;
-  const most = blockSamples(r, pixel, rows);
-  const border = bordered(r);
-  const stride = border ? fullBytes(r, pixel) : r.xStride;
-  const rowBytes = <usize>fullWidth(r) * pixel;
-  const offsets = r.workspace;
-  const places = offsets + up(<usize>terms << 2);
-  const panels = places + up(<usize>(most * out) << 2);
-  const images = panels + PANELS_BYTES / sizeof<T>();
-  const transposed = images + (border ? stride * most : 0);
-  putOffsets<T>(offsets, r, r.channels, rowBytes, pixel);
-  putPlaces(places, r, most, stride, rowBytes, pixel);
-  if (border) memory.fill(images, 0, stride * most);
-  if (r.dx) packTaps<T>(transposed, r);
+  const s = r.aPixel;
+  const patches = patchesOf<T>(r.workspace, r, r.channels, r.xPixel, r.xStride, rows);
+  const taps = patches.end + panelsBytes<T>();
+  const full = r.dx ? packTaps<T>(taps, r, r.w, s, r.channels, r.filters) : 0;
   let dz = r.dz, a = r.a, x = r.x, dx = r.dx;
   let accumulate = r.gradient == Gradient.Accumulate;
-  for (let left = rows; left > 0; left -= most) {
-    const samples = min(most, left);
-    const count = samples * out;
+  for (let left = rows; left > 0; left -= patches.samples) {
+    const samples = min(patches.samples, left);
+    const count = samples * patches.positions;
     activateBackward<T>(r.activation, dz, dz, a, s * count);
     if (r.gradient != Gradient.Skip) {
-      if (border) {
-        for (let i = 0; i < samples; i++) putImage<T>(images + stride * i, x + r.xStride * i, r, pixel);
-      }
-      weightGradient<T>(r, border ? images : x, places, dz, count, accumulate, offsets, terms, panels);
+      const images = imagesOf<T>(patches, r, x, r.xPixel, r.xStride, samples);
+      weightGradient<T>(r, patches, images, dz, count, accumulate);
       if (r.db) columnSums<T>(r.db, dz, s, count, accumulate);
       accumulate = true;
+      x += r.xStride * samples;
     }
-    if (dx) {
-      inputGradient<T>(r, dx, places, dz, samples, offsets, transposed);
-      dx += r.xStride * samples;
-    }
-    dz += s * count;
     a += s * count;
-    x += r.xStride * samples;
+    if (!dx) {
+      dz += s * count;
+      continue;
+    }
+    for (let i = 0; i < samples; i++) {
+      inputGradient<T>(dx, r.xStride, r, patches, r.xPixel, r.channels, dz, s, r.filters, taps, full);
+      dx += r.xStride;
+      dz += s * patches.positions;
+    }
   }
 }
 
-/** D_W ← patchesᵀ·D_Z of `count` positions, or D_W + patchesᵀ·D_Z. */
+/** D_W ← patchesᵀ·D_Z over `count` positions, or D_W + patchesᵀ·D_Z. */
 function weightGradient<T>(
-  r: Conv2dBackwardRecord, image: usize, places: usize, dz: usize, count: i32, accumulate: bool,
-  offsets: usize, terms: i32, panels: usize,
+  r: Conv2dBackwardRecord, patches: Patches, images: usize, dz: usize, count: i32, accumulate: bool,
 ): void {
   const s = r.aPixel;
   for (let p = 0; p < count; p += BACKWARD_ROWS) {
-    const positions = min(BACKWARD_ROWS, count - p);
-    const start = accumulate || p > 0 ? r.dw : 0;
-    const from = places + (<usize>p << 2);
-    gatheredProduct<T>(r.dw, s, start, start ? s : 0, image, offsets, terms, from, positions, dz + s * p, s, panels);
-  }
-}
-
-/** Bytes of a panel of Wᵀ, and of the panels of one place of the window. */
-@inline
-function panelBytes<T>(r: Conv2dBackwardRecord): usize {
-  return PANEL * ((r.filters + lanes<T>() - 1) & -lanes<T>());
-}
-
-/** Of a pixel of D_X, what has channels in it: whole vectors. */
-@inline
-function pixelBytes<T>(r: Conv2dBackwardRecord): usize {
-  return up(<usize>r.channels * sizeof<T>());
-}
-
-@inline
-function tapBytes<T>(r: Conv2dBackwardRecord): usize {
-  return ((pixelBytes<T>(r) + PANEL - 1) / PANEL) * panelBytes<T>(r);
-}
-
-/** Wᵀ in panels of channels, for each place of the window. */
-function packTaps<T>(to: usize, r: Conv2dBackwardRecord): void {
-  const wide = 2 * lanes<T>();
-  let from = r.w;
-  for (let tap = r.kernelHeight * r.kernelWidth; tap > 0; tap--) {
-    for (let c = 0; c < r.channels; c += wide) {
-      packTransposed<T>(to + panelBytes<T>(r) * (c / wide), from + r.aPixel * c, r.aPixel, min(wide, r.channels - c), r.filters);
-    }
-    to += tapBytes<T>(r);
-    from += r.aPixel * r.channels;
-  }
-}
-
-/**
- * D_X of `samples`. A number of D_X belongs to the patches of positions that see it at different places of the window: the later the
- * position, the earlier the place. So the places are taken from the last to the first, each for all positions.
- */
-function inputGradient<T>(
-  r: Conv2dBackwardRecord, dx: usize, places: usize, dz: usize, samples: i32, offsets: usize, transposed: usize,
-): void {
-  const pixel = r.xPixel, s = r.aPixel;
-  const border = bordered(r);
-  const bytes = border ? fullBytes(r, pixel) : r.xStride;
-  const full = transposed + tapBytes<T>(r) * (r.kernelHeight * r.kernelWidth);
-  for (let i = 0; i < samples; i++) {
-    const to = border ? full : dx;
-    memory.fill(to, 0, bytes);
-    for (let ky = r.kernelHeight - 1; ky >= 0; ky--) {
-      // The rows of positions that see a row of the image here: ky·dilationY ≥ top − oy·strideY, and so at the bottom.
-      const above = r.top - ky * r.dilationY;
-      const first = above > 0 ? (above + r.strideY - 1) / r.strideY : 0;
-      const below = above + r.height;
-      const last = below > 0 ? min(r.outHeight, (below + r.strideY - 1) / r.strideY) : 0;
-      if (first >= last) continue;
-      const p = <usize>(first * r.outWidth);
-      for (let kx = r.kernelWidth - 1; kx >= 0; kx--) {
-        const tap = <usize>(ky * r.kernelWidth + kx);
-        scatteredProduct<T>(
-          to + load<u32>(offsets + ((tap * r.channels) << 2)), places + (p << 2), pixelBytes<T>(r), dz + s * p, s,
-          (last - first) * r.outWidth, r.filters, transposed + tapBytes<T>(r) * tap, panelBytes<T>(r),
-        );
-      }
-    }
-    if (border) takeImage<T>(dx, full, r, pixel);
-    dx += r.xStride;
-    dz += s * (r.outHeight * r.outWidth);
+    const added = accumulate || p > 0;
+    gatheredProduct<T>(
+      r.dw, s, added ? r.dw : 0, added ? s : 0, images, patches.offsets, patches.terms,
+      patches.places + (<usize>p << 2), min(BACKWARD_ROWS, count - p), dz + s * p, s, patches.end,
+    );
   }
 }

@@ -1,6 +1,6 @@
-import { BLOCK, packColumns, packPanels, packTransposed, PANEL } from "./matmul/panel";
+import { BLOCK, blockTerms, packColumns, packPanels, packTransposed, PACKED_ROWS, PANEL } from "./matmul/panel";
 import { rowProduct } from "./matmul/row";
-import { tile3x2, tile4x1, tile4x2 } from "./matmul/tile";
+import { tile3x2, tile4x1, tile4x2, TILE_ROWS } from "./matmul/tile";
 import { lanes } from "./simd";
 
 // Matrix products. One accumulator per element, starting from what the product is added to, adding in index order:
@@ -8,12 +8,6 @@ import { lanes } from "./simd";
 //
 // C is computed in panels two vectors wide, each in tiles of four rows. Panels of B that many tiles read are first copied side
 // by side, [k][2 vectors]: far apart, their rows would fall into the same few sets of the cache.
-
-/** Rows of a tile. */
-const TILE_ROWS = 4;
-
-/** Rows of C from which it pays to copy a panel of B: two tiles. */
-const PACKED_ROWS = 8;
 
 /** Bytes of the rows of A that are multiplied by all panels of a group before the next: half of an L2 cache. Whole tiles of rows. */
 const BLOCK_BYTES: usize = 524288;
@@ -89,17 +83,6 @@ function group<T>(
     start += startRow * rows;
     a += aStride * rows;
   }
-}
-
-/**
- * Of `left` terms of a sum, how many are added before C is stored and the next begin: so that a panel and four rows of A stay in
- * the L1 cache. A rest of less than as many again is halved.
- */
-@inline
-function blockTerms<T>(left: i32): i32 {
-  const most = 3072 / sizeof<T>();
-  if (left <= most) return left;
-  return left < 2 * most ? left >> 1 : most;
 }
 
 /**

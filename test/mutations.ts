@@ -30,6 +30,7 @@ const inFile = (
 
 const GRADIENTS = "network/gradients";
 const DENSE = [`${GRADIENTS}/losses`, `${GRADIENTS}/training`, "kernels/dense"];
+const CONVOLUTIONS = ["kernels/conv2dDerivatives", "kernels/conv2d"];
 const ACTIVATIONS = [`${GRADIENTS}/derivatives`, "kernels/activation"];
 const LOSSES = [`${GRADIENTS}/losses`, "kernels/loss"];
 const NORMALISATIONS = [`${GRADIENTS}/layers`, `${GRADIENTS}/training`, "kernels/batchNorm"];
@@ -57,11 +58,29 @@ const MUTATIONS: readonly Mutation[] = [
     [["v128.sub<T>(v128.load(w), v128.mul<T>(rate, g))", "v128.add<T>(v128.load(w), v128.mul<T>(rate, g))"]],
   ),
   // D_B = Σ D_Z
-  ...inFile("dense", DENSE, [
+  ...inFile("matmul/sums", DENSE, [
     ["s0 = v128.add<T>(s0, v128.load(at))", "s0 = v128.sub<T>(s0, v128.load(at))"],
     ["sum = v128.add<T>(sum, v128.load(at))", "sum = v128.sub<T>(sum, v128.load(at))"],
-    ["r.gradient == Gradient.Accumulate", "r.gradient != Gradient.Accumulate"],
   ]),
+  ...inFile("dense", DENSE, [["r.gradient == Gradient.Accumulate", "r.gradient != Gradient.Accumulate"]]),
+
+  ...inFile("conv2d", CONVOLUTIONS, [
+    ["r.gradient == Gradient.Accumulate", "r.gradient != Gradient.Accumulate"],
+    ["accumulate || p > 0", "accumulate && p > 0"],
+  ]),
+  ...inFile("conv2d/tile", CONVOLUTIONS, [
+    ["c31 = mulAdd<T>(x, b1, c31)", "c31 = mulAdd<T>(x, v128.neg<T>(b1), c31)"],
+    [
+      "c0 = mulAdd<T>(v128.load_splat<T>(a0 + o), x, c0)",
+      "c0 = v128.sub<T>(c0, v128.mul<T>(v128.load_splat<T>(a0 + o), x))",
+    ],
+  ]),
+  ...inFile("conv2d/scatter", CONVOLUTIONS, [["v128.add<T>(v128.load(c), sum)", "v128.sub<T>(v128.load(c), sum)"]]),
+  ...inFile("conv2d/inputGradient", CONVOLUTIONS, [
+    ["let ky = w.kernelHeight - 1; ky >= 0; ky--", "let ky = 0; ky < w.kernelHeight; ky++"],
+    ["above + w.height", "above - w.height"],
+  ]),
+  ...inFile("conv2d/image", CONVOLUTIONS, [["(w.outWidth - 1) * w.strideX +", "(w.outWidth - 1) * w.strideX -"]]),
 
   ...inFile("activation/relu", ACTIVATIONS, [
     ["v128.le<T>(v128.load(a + i), zero)", "v128.gt<T>(v128.load(a + i), zero)"],

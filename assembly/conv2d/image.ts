@@ -3,6 +3,12 @@ import { Window } from "../window";
 // The image with a border of zeros, as far as a window reaches: where one does, it slides over a copy, and asks nowhere whether a
 // place lies outside. A pixel keeps its bytes.
 
+/** The next whole number of vectors, in bytes. */
+@inline
+export function up(bytes: usize): usize {
+  return (bytes + 15) & -16;
+}
+
 /** Rows of the image with its border. */
 @inline
 export function fullHeight(w: Window): i32 {
@@ -23,7 +29,7 @@ export function bordered(w: Window): bool {
 /** Bytes of an image with its border: whole vectors. */
 @inline
 export function fullBytes(w: Window, pixel: usize): usize {
-  return (<usize>fullHeight(w) * fullWidth(w) * pixel + 15) & -16;
+  return up(<usize>fullHeight(w) * fullWidth(w) * pixel);
 }
 
 /** Copies the image into the midst of its border. */

@@ -1,9 +1,8 @@
 import { PANEL } from "../matmul/panel";
+import { TILE_ROWS } from "../matmul/tile";
 import { mulAdd } from "../simd";
 
 // Products whose rows are added where a table says, in tiles of four rows.
-
-const TILE_ROWS = 4;
 
 /**
  * C(i) ← C(i) + A·B for rows C(i) at c + rows[i], no two of them the same; each sum from 0 in index order. C(i) [n], `bytes`; A [m][k];

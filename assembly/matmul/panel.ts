@@ -5,8 +5,25 @@ import { lanes } from "../simd";
 /** Bytes of a row of a panel. */
 export const PANEL: usize = 32;
 
+/** Rows of C from which it pays to copy a panel of B: two tiles. */
+export const PACKED_ROWS = 8;
+
+/** Bytes of the terms of a sum that are added at most before C is stored and the next begin. */
+export const TERM_BYTES = 3072;
+
 /** Columns of A that a transposed product copies at a time; 16, 32 and 64 were measured at 128×784×512 and 512³. */
 export const BLOCK = 16;
+
+/**
+ * Of `left` terms of a sum, how many are added before C is stored and the next begin: so that a panel and four rows of A stay in
+ * the L1 cache. A rest of less than as many again is halved.
+ */
+@inline
+export function blockTerms<T>(left: i32): i32 {
+  const most = TERM_BYTES / sizeof<T>();
+  if (left <= most) return left;
+  return left < 2 * most ? left >> 1 : most;
+}
 
 /** Copies k rows of `bytes`, whole panels, panel by panel; two at a time, which lie in one cache line. */
 export function packPanels(panel: usize, b: usize, bStride: usize, k: i32, bytes: usize): void {

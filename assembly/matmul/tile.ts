@@ -3,6 +3,9 @@ import { mulAdd } from "../simd";
 // The tiles of a product, in registers. A(i, p) is the number at a + i·aRow + p·aStep; B is [k][n], rows `bStride` bytes apart; the
 // sums start from S, whose rows are `startRow` bytes apart (0: one row for all), or from 0 without it.
 
+/** Rows of a tile. */
+export const TILE_ROWS = 4;
+
 /**
  * Where a tile's sums go instead of C when it has a descent: w ← w − rate·sum, at once. A descent is 32 bytes of memory: the rate in
  * all lanes, and a health that is 0 until an updated weight is not finite, NaN from then on.

@@ -2,8 +2,47 @@
 import { Activation, type Gradient, Op } from "../../assembly/opcodes.ts";
 import type { Block } from "../../src/plan.ts";
 import { type Convolution, positions, terms, WINDOW } from "../reference/conv2d.ts";
-import type { Numbers } from "../reference/precision.ts";
+import { type Numbers, normal, type Precision } from "../reference/precision.ts";
 import type { Arena, Rows } from "./harness.ts";
+
+/** Positions of a window along one side, with `before` and `after` places outside; at least one. */
+const outOf = (size: number, before: number, after: number, kernel: number, stride: number, dilation: number) =>
+  Math.floor((before + size + after - (kernel - 1) * dilation - 1) / stride) + 1;
+
+/** A convolution with padding on each side. */
+export function convolution(
+  sizes: Omit<Convolution, "outHeight" | "outWidth"> & { readonly bottom: number; readonly right: number },
+): Convolution {
+  const { bottom, right, ...s } = sizes;
+  return {
+    ...s,
+    outHeight: outOf(s.height, s.top, bottom, s.kernelHeight, s.strideY, s.dilationY),
+    outWidth: outOf(s.width, s.left, right, s.kernelWidth, s.strideX, s.dilationX),
+  };
+}
+
+/** Of a square window over a square image. */
+export const square = (
+  rows: number,
+  side: number,
+  channels: number,
+  filters: number,
+  kernel: number,
+  pad = 0,
+  stride = 1,
+) =>
+  convolution({
+    ...{ rows, height: side, width: side, channels, filters, kernelHeight: kernel, kernelWidth: kernel },
+    ...{ strideY: stride, strideX: stride, dilationY: 1, dilationX: 1, top: pad, left: pad, bottom: pad, right: pad },
+  });
+
+/** Seeded numbers for it. */
+export const layerOf = (precision: Precision, s: Convolution) => ({
+  x: normal(precision, s.rows * s.height * s.width * s.channels, 1),
+  w: normal(precision, terms(s) * s.filters, 2),
+  b: normal(precision, s.filters, 3),
+  dz: normal(precision, positions(s) * s.filters, 4),
+});
 
 const up = (bytes: number) => Math.ceil(bytes / 16) * 16;
 
@@ -17,7 +56,7 @@ export function workspaceBytes(s: Convolution, xPixel: number, size: number, bac
   const border = fullHeight !== s.height || fullWidth !== s.width ? 1 : 0;
   const out = s.outHeight * s.outWidth;
   const samples = Math.max(1, Math.min(s.rows, Math.floor(262144 / full), Math.floor(2048 / out)));
-  const common = up(4 * terms(s)) + up(4 * samples * out) + (64 * 3072) / size + border * samples * full;
+  const common = 32 + up(4 * terms(s)) + up(4 * samples * out) + (64 * 3072) / size + border * samples * full;
   if (!(backward && dx)) return common;
   const panels = Math.ceil((s.channels * size) / 32) * 32 * (up(s.filters * size) / size);
   return common + s.kernelHeight * s.kernelWidth * panels + border * full;
