@@ -113,7 +113,7 @@ export const conv2dKind: LayerKind<Conv2d> = {
 const up = (bytes: number) => Math.ceil(bytes / 16) * 16;
 
 /** Bytes of the workspace of a kernel, as `assembly/conv2d.ts` draws it; with D_X those behind the images too. */
-function workspaceBytes({ fields, output }: Placed, x: Matrix, w: Matrix, samples: number, dx: boolean): number {
+export function workspaceBytes({ fields, output }: Placed, x: Matrix, w: Matrix, samples: number, dx: boolean): number {
   const [height, width, , , kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX, top, left] = fields;
   const reach = (out: number, stride: number, kernel: number, dilation: number) =>
     (out - 1) * stride + (kernel - 1) * dilation + 1;
@@ -123,7 +123,7 @@ function workspaceBytes({ fields, output }: Placed, x: Matrix, w: Matrix, sample
   const bordered = fullHeight !== height || fullWidth !== width;
   const out = sizeOf(output);
   const block = Math.max(1, Math.min(samples, Math.floor(262144 / full), Math.floor(2048 / out)));
-  const tables = up(4 * w.rows) + up(4 * block * out);
+  const tables = 32 + up(4 * w.rows) + up(4 * block * out);
   const common = tables + (64 * 3072) / w.size + (bordered ? block * full : 0);
   if (!dx) return common;
   const channels = x.shape.at(-1)!;

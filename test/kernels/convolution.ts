@@ -1,6 +1,8 @@
 // Lays out a convolution in an arena and calls its kernels.
 import { Activation, type Gradient, Op } from "../../assembly/opcodes.ts";
-import type { Block } from "../../src/plan.ts";
+import { workspaceBytes } from "../../src/layers/conv2d.ts";
+import { type Block, Matrix } from "../../src/plan.ts";
+import type { Fields } from "../../src/window.ts";
 import { type Convolution, positions, terms, WINDOW } from "../reference/conv2d.ts";
 import { type Numbers, normal, type Precision } from "../reference/precision.ts";
 import type { Arena, Rows } from "./harness.ts";
@@ -46,20 +48,15 @@ export const layerOf = (precision: Precision, s: Convolution) => ({
 
 const up = (bytes: number) => Math.ceil(bytes / 16) * 16;
 
-/** The bytes of workspace that `assembly/conv2d.ts` asks for. */
-export function workspaceBytes(s: Convolution, xPixel: number, size: number, backward: boolean, dx: boolean): number {
-  const reach = (out: number, stride: number, kernel: number, dilation: number) =>
-    (out - 1) * stride + (kernel - 1) * dilation + 1;
-  const fullHeight = Math.max(s.top + s.height, reach(s.outHeight, s.strideY, s.kernelHeight, s.dilationY));
-  const fullWidth = Math.max(s.left + s.width, reach(s.outWidth, s.strideX, s.kernelWidth, s.dilationX));
-  const full = up(fullHeight * fullWidth * xPixel);
-  const border = fullHeight !== s.height || fullWidth !== s.width ? 1 : 0;
-  const out = s.outHeight * s.outWidth;
-  const samples = Math.max(1, Math.min(s.rows, Math.floor(262144 / full), Math.floor(2048 / out)));
-  const common = 32 + up(4 * terms(s)) + up(4 * samples * out) + (64 * 3072) / size + border * samples * full;
-  if (!(backward && dx)) return common;
-  const panels = Math.ceil((s.channels * size) / 32) * 32 * (up(s.filters * size) / size);
-  return common + s.kernelHeight * s.kernelWidth * panels + border * full;
+/** The bytes that `src/layers/conv2d.ts` allots. */
+function allotted(s: Convolution, pixelBytes: number, size: 4 | 8, dx: boolean): number {
+  const placed = {
+    output: [s.outHeight, s.outWidth],
+    padding: [s.top, 0, s.left, 0],
+    fields: WINDOW.map((name) => s[name as keyof Convolution]) as unknown as Fields,
+  } as const;
+  const x = { shape: [s.height, s.width, s.channels], pixelBytes } as unknown as Matrix;
+  return workspaceBytes(placed, x, new Matrix(terms(s), s.filters, size), s.rows, dx);
 }
 
 const windowOf = (s: Convolution) => WINDOW.map((name) => s[name as keyof Convolution]);
@@ -95,7 +92,7 @@ export function forward(
   const W = arena.input(w, terms(s), s.filters, { value: 0 });
   const B = b ? arena.input(b, 1, s.filters, { value: 0 }) : 0;
   const A = arena.output(positions(s), s.filters);
-  const workspace = arena.workspace(workspaceBytes(s, xPixel, arena.precision.size, false, false));
+  const workspace = arena.workspace(allotted(s, xPixel, arena.precision.size, false));
   arena.run(s.rows, [
     Op.Conv2dForward,
     ...[...windowOf(s), A, X, W, B, s.channels, xPixel, xStride, A.rowBytes, activation, workspace],
@@ -130,7 +127,7 @@ export function backward(
   const target = (rows: number) => (start ? arena.inOut(start, rows, s.filters, zero) : arena.output(rows, s.filters));
   const [dw, db] = [target(terms(s)), target(1)];
   const dx = arena.output(s.rows * s.height * s.width, s.channels);
-  const workspace = arena.workspace(workspaceBytes(s, xPixel, arena.precision.size, true, options.dx === true));
+  const workspace = arena.workspace(allotted(s, xPixel, arena.precision.size, options.dx === true));
   arena.run(s.rows, [
     Op.Conv2dBackward,
     ...[...windowOf(s), DZ, A, X, W, options.dx ? dx : 0, dw, options.bias === false ? 0 : db],
