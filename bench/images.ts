@@ -2,21 +2,12 @@
 
 import type { Layer } from "steepest";
 import * as steepest from "steepest";
-import type { Data, NetworkTask, Padding } from "./contestant.ts";
-
-type Pool = (size: number, options: { stride: number; padding: Padding; countPadding?: boolean }) => Layer;
-
-/** What older commits do not have. */
-interface Words {
-  conv2d(filters: number, kernel: number, options: { padding: number; activation: "identity" | "relu" }): Layer;
-  maxPool2d: Pool;
-  avgPool2d: Pool;
-  flatten(): Layer;
-}
+import type { Data, NetworkTask } from "./contestant.ts";
 
 /** The layers before the dense ones; a ReLU that follows a convolution is its activation. @throws Error where there are none */
 export function imageLayers({ layers }: NonNullable<NetworkTask["image"]>): Layer[] {
-  const { conv2d, maxPool2d, avgPool2d, flatten } = steepest as unknown as Partial<Words>;
+  // Older commits have no such layers.
+  const { conv2d, maxPool2d, avgPool2d, flatten }: Partial<typeof steepest> = steepest;
   if (!conv2d || !maxPool2d || !avgPool2d || !flatten) throw new Error("it has no convolutions");
   const list: Layer[] = [];
   for (const [i, layer] of layers.entries()) {

@@ -60,7 +60,9 @@ export function givenRows(
   const raw = readSamples(where, features, targets, wanted ?? trainee.preparation, architecture);
   const { rows } = raw.x;
   const settings = checkFit(where, options, rows, architecture);
-  const weighted = { ...raw, weights: toWeights(where, options, raw.y, rows, outputsOf(architecture)) };
+  const { names } = wanted ?? trainee.preparation;
+  const weights = toWeights(where, options, raw.y, rows, outputsOf(architecture), names);
+  const weighted = { ...raw, weights };
   const held = rows - settings.rows;
   const places = held > 0 ? split(rows, held, architecture.seed, module) : undefined;
   const preparation = wanted ? fitPreparation(where, wanted, raw, places?.training) : trainee.preparation;
@@ -93,7 +95,7 @@ export async function givenStream(
   const validation = validationSamples(where, settings, preparation, architecture);
   checkOptions(where, settings, resumed);
   const outputs = outputsOf(architecture);
-  const byClass = classWeights(where, options, outputs);
+  const byClass = classWeights(where, options, outputs, preparation.names);
   settings.signal?.throwIfAborted();
   const { Stream } = await import("./stream.ts");
   const reading: Reading = {

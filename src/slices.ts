@@ -51,7 +51,9 @@ export async function* slices(
     if (training.checkpointDue) await keep();
     if (training.reportDue) {
       training.reportDue = false;
+      const left = performance.now();
       yield training.progress;
+      training.rested(performance.now() - left);
     }
     if (training.now >= deadline) await rest();
     check();

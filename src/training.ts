@@ -267,7 +267,7 @@ export class Training {
     const { loss, samples } = this.#machine.cursor;
     const { epoch, step } = this.#counters;
     return {
-      epoch: this.#stepsLeft > 0 ? epoch + 1 : epoch,
+      epoch: this.#midst ? epoch + 1 : epoch,
       epochs: this.#last.epoch,
       step,
       steps: this.#last.step,
@@ -366,6 +366,11 @@ export class Training {
     cursor.step += 1;
     this.#settled = converged || !moved;
     return 1;
+  }
+
+  /** So many ms are not the training's. */
+  rested(ms: number): void {
+    this.#epochBegan += ms;
   }
 
   /** Goes back to the best epoch, if that is kept. */

@@ -1,10 +1,11 @@
 import { isList, type Targets } from "./data.ts";
+import type { Name } from "./labels.ts";
 import { describe, isPlainObject, nonNegativeNumber, unexpected } from "./options.ts";
 
 // Weights of samples: means are Σ w·loss / Σ w.
 
-/** Weights of classes: by label; or n / (classes · count) of the labels that y holds, as in scikit-learn. */
-export type ClassWeight = "balanced" | ArrayLike<number> | { readonly [label: number]: number };
+/** Weights of classes: by label, or by name where classes have names; or n / (classes · count) of the labels that y holds, as in scikit-learn. */
+export type ClassWeight = "balanced" | ArrayLike<number> | { readonly [label: string]: number };
 
 /** The options of `fit` and `train` that weigh samples. `levenbergMarquardt` takes none of them. */
 export interface WeightOptions {
@@ -16,7 +17,7 @@ export interface WeightOptions {
   sampleWeight?: ArrayLike<number> | undefined;
   /**
    * The weight of each class, a finite number from 0, by which the weights of its rows are multiplied: an array with one for each
-   * class; an object by label, where other classes keep 1; or "balanced": n / (classes · count) by the labels in y, as in scikit-learn.
+   * class; an object by label, or by name where y has names, in which other classes keep 1; or "balanced": n / (classes · count) by the labels in y, as in scikit-learn.
    * y is labels, one-hot rows, or 0 and 1 of a single output, and has a row of each class that is given a weight.
    */
   classWeight?: ClassWeight | undefined;
@@ -33,9 +34,11 @@ export function toWeights(
   y: Targets,
   rows: number,
   outputs: number,
+  names?: readonly Name[],
 ): Float64Array | undefined {
   if (sampleWeight === undefined && classWeight === undefined) return undefined;
-  const byClass = (labels: Int32Array) => toClassWeights(where, classWeight, labels, Math.max(2, outputs), true);
+  const classes = names ?? Math.max(2, outputs);
+  const byClass = (labels: Int32Array) => toClassWeights(where, classWeight, labels, classes, true);
   const weights = weigh(where, sampleWeight, classWeight === undefined ? undefined : byClass, y, rows, outputs);
   const sum = sumOf(weights);
   if (sum > 0 && sum < Number.POSITIVE_INFINITY) return weights;
@@ -62,9 +65,14 @@ export function itemWeights(
 }
 
 /** The weight of each class, whatever labels there are. @throws TypeError, RangeError */
-export function classWeights(where: string, { classWeight }: WeightOptions, outputs: number): Float64Array | undefined {
+export function classWeights(
+  where: string,
+  { classWeight }: WeightOptions,
+  outputs: number,
+  names?: readonly Name[],
+): Float64Array | undefined {
   if (classWeight === undefined) return undefined;
-  return toClassWeights(where, classWeight, new Int32Array(0), Math.max(2, outputs), false);
+  return toClassWeights(where, classWeight, new Int32Array(0), names ?? Math.max(2, outputs), false);
 }
 
 function weigh(
@@ -114,14 +122,19 @@ function labelsOf(where: string, y: Targets, rows: number, outputs: number): Int
   });
 }
 
-/** @param whole whether the labels are all there are */
+/**
+ * @param known how many classes there are, or their names
+ * @param whole whether the labels are all there are
+ */
 function toClassWeights(
   where: string,
   given: unknown,
   labels: Int32Array,
-  classes: number,
+  known: number | readonly Name[],
   whole: boolean,
 ): Float64Array {
+  const names = typeof known === "number" ? undefined : known.map(String);
+  const classes = names?.length ?? (known as number);
   const counts = new Array<number>(classes).fill(0);
   for (const label of labels) counts[label]! += 1;
   const weights = new Float64Array(classes).fill(1);
@@ -138,16 +151,18 @@ function toClassWeights(
       `${where}: classWeight has ${given.length} numbers, expected one for each of ${classes} classes`,
     );
   }
-  const entries = isList(given) ? Array.from(given, (weight, label) => [`${label}`, weight]) : Object.entries(given);
+  const words = names ?? Array.from(counts, (_, label) => `${label}`);
+  const entries = isList(given) ? Array.from(given, (weight, label) => [words[label]!, weight]) : Object.entries(given);
   for (const [name, weight] of entries as [string, unknown][]) {
-    const label = Number(name);
-    if (!(label in counts && String(label) === name)) {
-      throw new RangeError(`${where}: classWeight names class ${describe(name)}, expected one of 0 to ${classes - 1}`);
+    const label = words.indexOf(name);
+    if (label < 0) {
+      const expected = names ? names.join(", ") : `0 to ${classes - 1}`;
+      throw new RangeError(`${where}: classWeight names class ${describe(name)}, expected one of ${expected}`);
     }
-    weights[label] = nonNegativeNumber(where, `classWeight of class ${label}`, weight);
+    weights[label] = nonNegativeNumber(where, `classWeight of class ${name}`, weight);
     if (whole && counts[label] === 0) {
       throw new RangeError(
-        `${where}: classWeight of class ${label} is ${weight}, and y has no row of it, expected an object without it`,
+        `${where}: classWeight of class ${name} is ${weight}, and y has no row of it, expected an object without it`,
       );
     }
   }

@@ -46,8 +46,6 @@ export const layerOf = (precision: Precision, s: Convolution) => ({
   dz: normal(precision, positions(s) * s.filters, 4),
 });
 
-const up = (bytes: number) => Math.ceil(bytes / 16) * 16;
-
 /** The bytes that `src/layers/conv2d.ts` allots. */
 function allotted(s: Convolution, pixelBytes: number, size: 4 | 8, dx: boolean): number {
   const placed = {

@@ -1,5 +1,5 @@
-import { expect, test } from "vitest";
-import { Network } from "../../src/index.ts";
+import { expect, test, vi } from "vitest";
+import { adam, dense, Network } from "../../src/index.ts";
 import { seeded } from "../reference/seeded.ts";
 import { classifier, labels, options, x } from "./samples.ts";
 
@@ -58,3 +58,35 @@ test("a hundred thousand rows predict the bits of each row and of parts alone", 
   expect(classes.every((label, i) => label === Number(logits[2 * i + 1]! > logits[2 * i]!))).toBe(true);
   expect(new Set(classes).size).toBe(2);
 });
+
+test("a loaded network has memory for its parameters and one batch of activations, and no more", async () => {
+  const sizes: number[] = [];
+  const { Memory } = WebAssembly;
+  class Measured extends Memory {
+    constructor(descriptor: WebAssembly.MemoryDescriptor) {
+      super(descriptor);
+      sizes.push(this.buffer.byteLength);
+    }
+  }
+  vi.stubGlobal("WebAssembly", { ...members(WebAssembly), Memory: Measured });
+  try {
+    const layers = [dense(1000, "relu"), dense(10)];
+    const net = await Network.create({ inputs: 300, layers, loss: "softmaxCrossEntropy" });
+    const x = new Float32Array(20_000 * 300);
+    await net.fit(x, new Uint8Array(20_000), { optimizer: adam(), batchSize: 512 });
+    const trained = Math.max(...sizes);
+    sizes.length = 0;
+    const loaded = await Network.load(net.save());
+    loaded.predict(x.subarray(0, 3000));
+    const parameters = 4 * (300 * 1000 + 1000 + 1000 * 12 + 12);
+    // Batches of 64 rows, whose widest activation fills 256 KiB; those before and behind it, panels of weights, programs and the core's own
+    expect(Math.max(...sizes)).toBeLessThan(parameters + 1.2 * 2 ** 20);
+    expect(trained).toBeGreaterThan(8 * Math.max(...sizes));
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});
+
+/** What a namespace has, also where it is not enumerable. */
+const members = (namespace: object) =>
+  Object.fromEntries(Object.getOwnPropertyNames(namespace).map((name) => [name, namespace[name as never]]));

@@ -240,6 +240,19 @@ const NAMED: [string, (label: number) => string | number | boolean, Partial<FitO
   ["numbers", (label) => (label ? 30 : -2.5), { labels: [30, -2.5] }],
 ];
 
+test.each(NAMED)("class weights by names that are %s are those by label", async (_, nameOf, more) => {
+  const expected = await classifier();
+  await expected.fit(x, labels, { ...options, classWeight: { 1: 3 } });
+  const net = await classifier();
+  const named = { ...options, ...more, classWeight: { [String(nameOf(1))]: 3 } };
+  await net.fit(x, labels.map(nameOf), named);
+  expect(net.parameters()).toEqual(expected.parameters());
+  const [low, high] = [nameOf(0), nameOf(1)].map(String);
+  await expect(net.fit(x, labels.map(nameOf), { ...named, classWeight: { maybe: 1 } })).rejects.toThrow(
+    `fit: classWeight names class "maybe", expected one of ${low}, ${high}`,
+  );
+});
+
 test.each(NAMED)("names that are %s train as labels do, and classify gives them back", async (_, nameOf, more) => {
   const names = labels.map(nameOf);
   for (const loss of ["softmaxCrossEntropy", "binaryCrossEntropy", "hinge"] as const) {

@@ -150,6 +150,14 @@ test("an abort between two values rejects the next call with the reason, after a
   await net.fit(x, labels, options);
 });
 
+test("onStep tells of the epoch that the step belongs to, the last of it too", async () => {
+  const net = await classifier();
+  const told: number[][] = [];
+  await net.fit(x, labels, { ...options, epochs: 2, onStep: ({ epoch, step }) => void told.push([epoch, step]) });
+  // 11 rows in batches of 4
+  expect(told).toEqual([1, 2, 3].map((step) => [1, step]).concat([4, 5, 6].map((step) => [2, step])));
+});
+
 describe("seconds", () => {
   /** A clock that goes on by a millisecond whenever it is read. An epoch reads it some ten times: it takes less than a second. */
   function clock(start: number): { pass(seconds: number): void } & Disposable {
@@ -167,10 +175,10 @@ describe("seconds", () => {
     for (const seconds of all) expect(seconds > 0 && seconds < 1, `${seconds} s`).toBe(true);
   };
 
-  test("hold no time between two calls of next(), which are at the ends of epochs", async () => {
+  test.each([undefined, 1, 2])("hold no time between two calls of next(), every %s steps or epoch", async (every) => {
     const net = await classifier();
     using time = clock(0);
-    for await (const _ of net.train(x, labels, { ...options, epochs: 3 })) time.pass(1000);
+    for await (const _ of net.train(x, labels, { ...options, epochs: 3, every })) time.pass(1000);
     expect(net.history.seconds).toHaveLength(3);
     expectShort(net.history.seconds);
   });
