@@ -19,13 +19,19 @@ const run = (program: string) =>
 /** What Node runs of a block of TypeScript. */
 const javaScript = (program: string) => transformSync(program, { loader: "ts" }).code;
 
-const [parts, goingOn, larger, theInterface] = Array.from(
+const [parts, images, goingOn, larger, theInterface] = Array.from(
   readFileSync("README.md", "utf8").matchAll(/```ts\n([\s\S]*?)```/g),
   ([, ts]) => javaScript(ts!),
 );
 
 test("the README's parts run as they stand", () => {
   expect(run(`${parts!}console.log(flowers.epoch);`)).toBe("10\n");
+});
+
+test("the README's images train, and the table of their network is printed", () => {
+  const printed = run(`${images!}console.log(net.history.loss.every(Number.isFinite), net.step);`);
+  expect(printed).toContain("0  conv2d      [28, 28, 8]          208        156,800\n");
+  expect(printed).toMatch(/\ntrue 1\n$/);
 });
 
 test("the README's training that goes on does so bit for bit, and its search keeps what it says", () => {
