@@ -2,6 +2,7 @@
 // b [filters], z and dz [rows][outHeight][outWidth][filters]. Each product and each sum is rounded to the precision, in the order
 // that the design fixes.
 import type { Numbers, Precision } from "./precision.ts";
+import type { Window } from "./window.ts";
 
 /** The fields of `assembly/window.ts`, in their order. */
 export const WINDOW = [
@@ -9,20 +10,8 @@ export const WINDOW = [
   ...["strideY", "strideX", "dilationY", "dilationX", "top", "left"],
 ] as const;
 
-export interface Convolution {
+export interface Convolution extends Window {
   readonly rows: number;
-  readonly height: number;
-  readonly width: number;
-  readonly outHeight: number;
-  readonly outWidth: number;
-  readonly kernelHeight: number;
-  readonly kernelWidth: number;
-  readonly strideY: number;
-  readonly strideX: number;
-  readonly dilationY: number;
-  readonly dilationX: number;
-  readonly top: number;
-  readonly left: number;
   readonly channels: number;
   readonly filters: number;
 }
