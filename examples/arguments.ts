@@ -15,7 +15,7 @@ export function pathAndFlags<F extends string>(
   try {
     parsed = parseArgs({ args, options, allowPositionals: true });
   } catch (error) {
-    throw new Complaint(`${(error as Error).message}\n\n${usage}`);
+    throw new Complaint(`${(error as Error).message.split(". ")[0]}\n\n${usage}`);
   }
   const { values, positionals } = parsed;
   if (positionals.length !== 1) throw new Complaint(usage);

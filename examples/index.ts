@@ -24,6 +24,6 @@ if (Object.hasOwn(examples, name)) {
   }
 } else {
   console.error(`No example ${name}. There are:`);
-  for (const [known, { about }] of Object.entries(examples)) console.error(`  npm start ${known.padEnd(9)} ${about}`);
+  for (const [known, { about }] of Object.entries(examples)) console.error(`  npm start ${known.padEnd(10)} ${about}`);
   process.exitCode = 1;
 }

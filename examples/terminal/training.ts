@@ -88,7 +88,10 @@ export async function watch({ name, create, train, test, options, fresh }: Watch
     facts([
       ...accuracy.slice(-1).map((part): [string, string] => ["test accuracy", told(part)]),
       ["training", `${epochsDone()}${stopped ? ", stopped by Ctrl-C" : ""}`],
-      ["time", `${seconds.toFixed(1)} s, ${measured(since / seconds)} images per second, tests included`],
+      [
+        "time",
+        `${seconds.toFixed(1)} s${goesOn ? " since it went on" : ""}, ${measured(since / seconds)} images per second, tests included`,
+      ],
       ["written", stopped ? `${checkpoint}: the same command goes on from there` : file],
     ]),
   );
@@ -103,7 +106,7 @@ async function resume(checkpoint: string): Promise<Network> {
 }
 
 function otherTraining(checkpoint: string, { message }: Error): Complaint {
-  return new Complaint(`Cannot go on from ${checkpoint}: ${message}. With --fresh the training begins anew.`);
+  return new Complaint(wrapped(`Cannot go on from ${checkpoint}: ${message}. With --fresh the training begins anew.`));
 }
 
 function epochLine(epoch: number, loss: number, accuracy: number): string {
