@@ -70,7 +70,7 @@ export async function main(args: string[]): Promise<void> {
   );
   console.log("momentum 0.9, rate 0.05 for 30 epochs, 0.005 for 10 and 0.0005 for 5;");
   console.log(`${count(test.labels.length)} images are held out. Ctrl-C stops it, to go on later.\n`);
-  if (whiten) console.log("Whitening: some minutes …\n");
+  if (whiten) console.log("Whitening comes first, and takes some minutes …\n");
   const [x, held] = whiten ? await whitened(train.pixels, test.pixels, 32 * 32 * 3) : [train.pixels, test.pixels];
 
   await watch({

@@ -14,7 +14,7 @@ export interface Watched {
   train: Samples;
   test: Samples;
   options: FitOptions & { epochs: number; batchSize: number };
-  /** Leaves a checkpoint that is there aside. */
+  /** Begins anew, also where a checkpoint is. */
   fresh: boolean;
 }
 
@@ -50,6 +50,7 @@ export async function watch({ name, create, train, test, options, fresh }: Watch
   process.on("SIGINT", onInterrupt);
   const progress = new Progress(images, "images", (first / steps) * images);
   const started = performance.now();
+  let stopped = false;
   try {
     await net.fit(...train, {
       ...options,
@@ -65,14 +66,14 @@ export async function watch({ name, create, train, test, options, fresh }: Watch
     });
   } catch (error) {
     if (goesOn && error instanceof RangeError) throw otherTraining(checkpoint, error);
-    if (!stop.signal.aborted) throw error;
+    if (error !== stop.signal.reason) throw error;
+    stopped = true;
     await net.checkpointTo(checkpoint);
   } finally {
     progress.clear();
     process.off("SIGINT", onInterrupt);
   }
   const seconds = (performance.now() - started) / 1000;
-  const stopped = stop.signal.aborted && net.step < steps;
   if (!stopped) {
     await net.saveTo(file);
     rmSync(checkpoint, { force: true });
