@@ -4,6 +4,7 @@ import { randomLcg } from "d3-random";
 import { adam, dense, dropout, Network, stepDecay } from "steepest";
 import { readMnist } from "../examples/data/idx.ts";
 import { type Flower, readIris } from "../examples/data/iris.ts";
+import { network, training } from "../examples/mnist-cnn.ts";
 import { table } from "./table.ts";
 
 interface Verified {
@@ -38,6 +39,27 @@ async function mnist(path: string): Promise<Verified> {
     reached: `${percent(accuracy)} (${correct} of ${test.labels.length})`,
     expected: "98.20 %; Keras 98.40 %",
     good: correct >= 9820,
+  };
+}
+
+/**
+ * The network of `npm start mnist-cnn`. LeNet-5 has an error of 0.95 % (LeCun, Bottou, Bengio & Haffner 1998); Keras's example mnist_cnn.py, "99.25% test
+ * accuracy after 12 epochs", has twenty times the parameters. Seeds 0 to 5 come to 99.06 to 99.23 %.
+ */
+async function mnistConvolutions(path: string): Promise<Verified> {
+  const { train, test } = readMnist(path);
+  const net = await Network.create(network);
+  await net.fit(train.pixels, train.labels, {
+    ...training,
+    onEpoch: ({ epoch, epochs, loss }) =>
+      process.stderr.write(`MNIST, convolutions: epoch ${epoch} of ${epochs}, loss ${loss}\n`),
+  });
+  const { correct, accuracy } = net.evaluate(test.pixels, test.labels);
+  return {
+    what: "MNIST, LeNet-5 with ReLU, Adam, 12 epochs",
+    reached: `${percent(accuracy)} (${correct} of ${test.labels.length})`,
+    expected: "99.00 %; LeNet-5 99.05 %, Keras 99.25 %",
+    good: correct >= 9900,
   };
 }
 
@@ -88,7 +110,7 @@ async function told(training: Flower[], test: Flower[], seed: number): Promise<n
 
 const [path] = process.argv.slice(2);
 const rows: string[][] = [];
-for (const verify of [iris, ...(path === undefined ? [] : [() => mnist(path)])]) {
+for (const verify of [iris, ...(path === undefined ? [] : [() => mnist(path), () => mnistConvolutions(path)])]) {
   const started = performance.now();
   const { what, reached, expected, good } = await verify();
   const seconds = (performance.now() - started) / 1000;

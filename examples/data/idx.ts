@@ -1,16 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { Complaint } from "../complaint.ts";
+import type { Images } from "./images.ts";
 
-/** Thrown when the files of a data set are not there, or not what they should be. */
-export class IdxError extends Error {
+/** Thrown when the files of MNIST are not there, or not what they should be. */
+export class IdxError extends Complaint {
   override name = "IdxError";
-}
-
-/** Images one after another, row by row, a byte per pixel; one label per image. */
-export interface Images {
-  pixels: Uint8Array;
-  labels: Uint8Array;
 }
 
 /**

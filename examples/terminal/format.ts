@@ -21,3 +21,8 @@ export function facts(rows: [name: string, value: string][]): string {
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `  ${name.padEnd(width)}   ${value}`).join("\n");
 }
+
+/** The text in lines of at most 100 columns: what is longer goes on behind a space, indented by four. */
+export function wrapped(text: string): string {
+  return text.replace(/(?=.{97})(.{1,96}) /g, "$1\n    ");
+}

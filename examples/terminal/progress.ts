@@ -5,6 +5,7 @@ import { count } from "./format.ts";
 export class Progress {
   readonly #total: number;
   readonly #unit: string;
+  readonly #from: number;
   readonly #started = performance.now();
   readonly #bar = new SingleBar({
     format: "  {bar} {percentage} %   {rate} {unit}/s   {left} left",
@@ -19,17 +20,19 @@ export class Progress {
   });
   #drawn = false;
 
-  /** Begins to count now: `total` units of work. */
-  constructor(total: number, unit: string) {
+  /** Begins to count now: `total` units of work, of which `from` were done before. */
+  constructor(total: number, unit: string, from = 0) {
     this.#total = total;
     this.#unit = unit;
+    this.#from = from;
   }
 
   /** Shows that `done` units of the total are done. */
   update(done: number): void {
     const seconds = (performance.now() - this.#started) / 1000;
-    const left = (seconds * (this.#total - done)) / done;
-    const words = { rate: count(Math.round(done / seconds)), unit: this.#unit, left: clock(left) };
+    const rate = (done - this.#from) / seconds;
+    const left = (this.#total - done) / rate;
+    const words = { rate: count(Math.round(rate)), unit: this.#unit, left: clock(left) };
     if (!this.#drawn) this.#bar.start(this.#total, done, words);
     else this.#bar.update(done, words);
     this.#drawn = true;
