@@ -26,20 +26,22 @@ export function summaryOf(architecture: Architecture, memory: Memory, batchSize:
       .map((cell, column) =>
         column === 1 || column === 2 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
       )
-      .join("  "),
+      .join("  ")
+      .trimEnd(),
   );
   const { network, optimizer, gradients, batch } = memory;
-  const parts = {
-    parameters: network,
-    "the optimizer": optimizer,
-    gradients,
-    [`a batch of ${batchSize} at its peak`]: batch,
-  };
-  const used = Object.entries(parts).map(([name, bytes]) => `${name} ${size(bytes)}`);
+  const used = Object.entries({
+    memory: memory.all,
+    "  parameters": network,
+    "  the optimizer": optimizer,
+    "  gradients": gradients,
+    [`  a batch of ${batchSize} at its peak`]: batch,
+  }).map(([name, bytes]) => [name, size(bytes)] as const);
+  const longest = Math.max(...used.map(([name]) => name.length));
   return [
     ...lines,
     ...(frozen > 0 ? [`${grouped(frozen)} parameters are not trained`] : []),
-    `memory ${size(memory.all)}: ${used.join(", ")}`,
+    ...used.map(([name, bytes]) => `${name.padEnd(longest)}  ${bytes.padStart(10)}`),
   ].join("\n");
 }
 

@@ -39,7 +39,7 @@ export async function watch({ name, create, train, test, options, fresh }: Watch
   const epochsDone = () => `${((epochs * net.step) / steps).toFixed(1)} of ${epochs} epochs`;
   const first = net.step;
 
-  console.log(`${wrapped(net.summary({ batchSize, optimizer }).replace(/^/gm, "  "))}\n`);
+  console.log(`${net.summary({ batchSize, optimizer }).replace(/^/gm, "  ")}\n`);
   if (goesOn) console.log(`Goes on after ${epochsDone()}, from ${basename(checkpoint)}; --fresh begins anew.\n`);
   console.log("  epoch     loss   test accuracy");
   const { loss = [], metrics } = net.history;

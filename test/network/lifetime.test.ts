@@ -1,6 +1,7 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { adam, dense, Network } from "../../src/index.ts";
 import { seeded } from "../reference/seeded.ts";
+import { allocated } from "./allocated.ts";
 import { classifier, labels, options, x } from "./samples.ts";
 
 // Networks come and go without dispose: memory that stayed behind would end these tests with an error.
@@ -60,33 +61,14 @@ test("a hundred thousand rows predict the bits of each row and of parts alone", 
 });
 
 test("a loaded network has memory for its parameters and one batch of activations, and no more", async () => {
-  const sizes: number[] = [];
-  const { Memory } = WebAssembly;
-  class Measured extends Memory {
-    constructor(descriptor: WebAssembly.MemoryDescriptor) {
-      super(descriptor);
-      sizes.push(this.buffer.byteLength);
-    }
-  }
-  vi.stubGlobal("WebAssembly", { ...members(WebAssembly), Memory: Measured });
-  try {
-    const layers = [dense(1000, "relu"), dense(10)];
-    const net = await Network.create({ inputs: 300, layers, loss: "softmaxCrossEntropy" });
-    const x = new Float32Array(20_000 * 300);
-    await net.fit(x, new Uint8Array(20_000), { optimizer: adam(), batchSize: 512 });
-    const trained = Math.max(...sizes);
-    sizes.length = 0;
-    const loaded = await Network.load(net.save());
-    loaded.predict(x.subarray(0, 3000));
-    const parameters = 4 * (300 * 1000 + 1000 + 1000 * 12 + 12);
-    // Batches of 64 rows, whose widest activation fills 256 KiB; those before and behind it, panels of weights, programs and the core's own
-    expect(Math.max(...sizes)).toBeLessThan(parameters + 1.2 * 2 ** 20);
-    expect(trained).toBeGreaterThan(8 * Math.max(...sizes));
-  } finally {
-    vi.unstubAllGlobals();
-  }
+  const layers = [dense(1000, "relu"), dense(10)];
+  const net = await Network.create({ inputs: 300, layers, loss: "softmaxCrossEntropy" });
+  const x = new Float32Array(20_000 * 300);
+  const options = { optimizer: adam(), batchSize: 512 };
+  const trained = Math.max(...(await allocated(() => net.fit(x, new Uint8Array(20_000), options))));
+  const used = await allocated(async () => (await Network.load(net.save())).predict(x.subarray(0, 3000)));
+  const parameters = 4 * (300 * 1000 + 1000 + 1000 * 12 + 12);
+  // Batches of 64 rows, whose widest activation fills 256 KiB; those before and behind it, panels of weights, programs and the core's own
+  expect(Math.max(...used)).toBeLessThan(parameters + 1.2 * 2 ** 20);
+  expect(trained).toBeGreaterThan(8 * Math.max(...used));
 });
-
-/** What a namespace has, also where it is not enumerable. */
-const members = (namespace: object) =>
-  Object.fromEntries(Object.getOwnPropertyNames(namespace).map((name) => [name, namespace[name as never]]));
