@@ -26,10 +26,11 @@ export type Fingerprint = Readonly<Record<string, unknown>>;
 
 /** The options that decide what is computed, as JSON holds them. */
 export function optionsPrint(settings: Settings): Fingerprint {
-  const { optimizer, batchSize, stepSize, sampling, stepsPerEpoch } = settings;
-  const { augment, validationSplit, metrics, earlyStopping } = settings;
-  const batches = { batchSize, stepSize, sampling, stepsPerEpoch, augment };
-  const known = { optimizer, ...batches, validationSplit, metrics, earlyStopping };
+  const { optimizer, validationSplit, batchSize, stepSize, sampling, stepsPerEpoch } = settings;
+  const { augment, metrics, earlyStopping } = settings;
+  // What others follow from comes first: it is what a difference is told of.
+  const batches = { validationSplit, batchSize, stepSize, sampling, stepsPerEpoch };
+  const known = { optimizer, ...batches, augment, metrics, earlyStopping };
   return parse(stringify(known)!) as Fingerprint;
 }
 
@@ -46,17 +47,38 @@ export function dataPrint(training: Samples, validation: Samples | undefined): F
 /** Of rows and targets. */
 export const samplesPrint = ({ x, y }: Samples) => hash(x.data, y.data, y.kind);
 
-/** Throws where a training would go on with other options or data. @throws RangeError */
-export function checkPrint(where: string, what: string, given: Fingerprint, expected: Fingerprint): void {
+/** Throws where a training would go on with other options. @throws RangeError */
+export function checkPrint(where: string, given: Fingerprint, expected: Fingerprint): void {
+  const other = difference(given, expected);
+  if (!other) return;
+  const text = (value: string) => (value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  throw new RangeError(
+    `${where}: option ${other.name} is ${text(other.now)}, and the checkpoint that the network was resumed from has ` +
+      `${text(other.then)}; expected the same`,
+  );
+}
+
+/** Throws where a training would go on with other data. @throws RangeError */
+export function checkDataPrint(where: string, given: Fingerprint, expected: Fingerprint): void {
+  const other = difference(given, expected);
+  if (!other) return;
+  const counts = ["rows", "taken"].includes(other.name) ? ` (${other.now} rows, then ${other.then})` : "";
+  const words: Record<string, string> = { weights: "the weights of rows", validation: "the validation data" };
+  throw new RangeError(
+    `${where}: ${words[other.name] ?? "x or y"} are not those${counts} of the checkpoint that the network was resumed from; expected the same`,
+  );
+}
+
+/** The first name with another value, as JSON. */
+function difference(
+  given: Fingerprint,
+  expected: Fingerprint,
+): { name: string; now: string; then: string } | undefined {
   for (const name of new Set([...Object.keys(given), ...Object.keys(expected)])) {
     const [now, then] = [given[name], expected[name]].map((value) => stringify(value) ?? "absent") as [string, string];
-    if (now === then) continue;
-    const text = (value: string) => (value.length > 60 ? `${value.slice(0, 60)}…` : value);
-    throw new RangeError(
-      `${where}: ${what} ${name} is ${text(now)}, and the checkpoint that the network was resumed from has ${text(then)}; ` +
-        "expected the same",
-    );
+    if (now !== then) return { name, now, then };
   }
+  return undefined;
 }
 
 /** The tensors and metadata of a checkpoint, the checksum last. `metadata` and `tensors` are those of the network's file. */

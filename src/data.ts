@@ -86,6 +86,10 @@ function fromArray(
   for (let row = 0; nested && row < rows; row++) {
     const numbers = list[row];
     if (!isList(numbers)) throw unexpected(`${where}: ${name} row ${row}`, numbers, `an array of ${width} numbers`);
+    if (isList(numbers[0])) {
+      const expected = `${width} numbers, of an image pixel by pixel (flat(2) gives them)`;
+      throw new TypeError(`${where}: ${name} row ${row} holds arrays, expected ${expected}`);
+    }
     if (numbers.length !== width) {
       throw new RangeError(`${where}: ${name} row ${row} has ${numbers.length} numbers, expected ${width}`);
     }

@@ -78,7 +78,7 @@ export interface FitOptions extends WeightOptions, PreparationOptions {
   onStep?: ((progress: Progress) => unknown) | undefined;
   /** Called, and awaited, when the training has ended, unless by an error or by leaving the loop over `train`. */
   onEnd?: ((history: History) => unknown) | undefined;
-  /** Called, and awaited, about every 10 ms, between steps. */
+  /** Called, and awaited, about every 10 ms, between steps. "stop" ends the training here too. */
   onProgress?: ((progress: Progress) => unknown) | undefined;
 }
 

@@ -1,5 +1,13 @@
 import { type Architecture, outputsOf } from "./architecture.ts";
-import { type Checkpoint, checkPrint, dataPrint, type Fingerprint, optionsPrint, samplesPrint } from "./checkpoint.ts";
+import {
+  type Checkpoint,
+  checkDataPrint,
+  checkPrint,
+  dataPrint,
+  type Fingerprint,
+  optionsPrint,
+  samplesPrint,
+} from "./checkpoint.ts";
 import { checkFit, checkSmallestBatch, type Settings, type TrainOptions } from "./fit.ts";
 import type { Machine } from "./machine.ts";
 import type { CoreModule } from "./module.ts";
@@ -16,7 +24,7 @@ import type { Features, TargetValues } from "./results.ts";
 import { sizeOf } from "./shape.ts";
 import type { Reading, Source } from "./source.ts";
 import { checkStream } from "./streamOptions.ts";
-import type { Counters, Standing } from "./training.ts";
+import { type Counters, countersAfter, type Standing } from "./training.ts";
 import { type Samples, split, take } from "./validation.ts";
 import { classWeights, itemWeights, toWeights } from "./weights.ts";
 import { type Feed, residentOf, Windows } from "./windows.ts";
@@ -41,6 +49,8 @@ export interface Trainee {
   readonly architecture: Architecture;
   readonly counters: Counters;
   readonly preparation: Preparation;
+  /** Aborted where the network is disposed of. */
+  readonly disposed: AbortSignal;
   /** What it was resumed from, until it goes on. */
   readonly resumed: Checkpoint | undefined;
 }
@@ -73,7 +83,7 @@ export function givenRows(
     : validationSamples(where, settings, preparation, architecture);
   const data = once(() => dataPrint(samples, validation));
   checkOptions(where, settings, resumed);
-  if (resumed?.training) checkPrint(where, "of the data", data(), resumed.training.data);
+  if (resumed?.training) checkDataPrint(where, data(), resumed.training.data);
   settings.signal?.throwIfAborted();
   const feed = (machine: Machine) => new Windows(machine, settings, samples);
   return { settings, preparation, samples, validation, resident: residentOf(samples, settings), feed, data };
@@ -107,7 +117,8 @@ export async function givenStream(
     prepare: (place, samples) => prepare(place, preparation, samples, architecture.precision),
   };
   const checkRows = (rows: number) => checkSmallestBatch(where, rows, settings.batchSize, true, architecture);
-  const stream = await Stream.open(where, source, reading, settings, checkRows);
+  const signal = AbortSignal.any([trainee.disposed, ...(settings.signal ? [settings.signal] : [])]);
+  const stream = await Stream.open(where, source, reading, { ...settings, signal }, checkRows);
   const data = (standing: Pick<Standing, "stepsLeft">) => ({
     ...stream.print(standing),
     ...(validation && { validation: samplesPrint(validation) }),
@@ -116,7 +127,7 @@ export async function givenStream(
     if (resumed?.training) {
       const { standing, data: then } = resumed.training;
       if (standing.stepsLeft > 0) await stream.skip(standing.pass, standing.position);
-      checkPrint(where, "of the data", data(standing), then);
+      checkDataPrint(where, data(standing), then);
     }
   } catch (error) {
     await stream.close().catch(() => undefined);
@@ -128,7 +139,15 @@ export async function givenStream(
 }
 
 function checkOptions(where: string, settings: Settings, resumed: Checkpoint | undefined): void {
-  if (resumed?.training) checkPrint(where, "option", optionsPrint(settings), resumed.training.options);
+  if (!resumed?.training) return;
+  const { standing, options } = resumed.training;
+  checkPrint(where, optionsPrint(settings), options);
+  const begun = countersAfter(standing).epoch - standing.first.epoch;
+  if (settings.epochs >= begun) return;
+  throw new RangeError(
+    `${where}: epochs is ${settings.epochs}, and the training that the network was resumed from has begun ${begun}; expected the total, ` +
+      `at least ${begun}`,
+  );
 }
 
 /** The samples of `validationData`. */

@@ -1,3 +1,4 @@
+import { LARGEST } from "./module.ts";
 import { aligned, Plan } from "./plan.ts";
 import type { Programs } from "./programs.ts";
 
@@ -38,16 +39,14 @@ export function planMemory(programs: Programs, start: number): Memory {
   };
 }
 
-/** The largest memory there is, in bytes. */
-const LARGEST = 2 ** 32;
-
 /** @throws RangeError where it is more than there is */
 export function checkMemory({ all, network, optimizer, gradients, rows, batch }: Memory, size: number): void {
   if (all <= LARGEST) return;
+  const cure = batch > all / 2 && size > 1 ? "; smaller batches take less" : "";
   const parts = { parameters: network, "the optimizer": optimizer, gradients, rows, [`a batch of ${size}`]: batch };
   const list = Object.entries(parts).flatMap(([name, bytes]) => (bytes > 0 ? [`${name} ${gibibytes(bytes)}`] : []));
   throw new RangeError(
-    `Cannot plan the memory: ${gibibytes(all)} GiB are needed (${list.join(", ")}), 4 GiB are the most`,
+    `Cannot plan the memory: ${gibibytes(all)} GiB are needed (${list.join(", ")}), 4 GiB are the most${cure}`,
   );
 }
 

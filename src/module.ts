@@ -79,7 +79,8 @@ export interface Core {
 declare const process: { getBuiltinModule(name: string): { readFile(url: URL): Promise<Uint8Array> } };
 
 const PAGE = 65536;
-const LARGEST = 65536 * PAGE;
+/** Bytes of the largest memory there is. */
+export const LARGEST = 65536 * PAGE;
 
 /** The compiled core: a new instance of it costs microseconds, and has a memory of its own. */
 export class CoreModule {

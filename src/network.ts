@@ -38,7 +38,7 @@ import { invertScaler } from "./scalers.ts";
 import { slices } from "./slices.ts";
 import type { Source } from "./source.ts";
 import { summaryOf } from "./summary.ts";
-import { type Counters, type Progress, type Standing, Training } from "./training.ts";
+import { type Counters, countersAfter, type Progress, type Standing, Training } from "./training.ts";
 import type { Samples } from "./validation.ts";
 import { toWeights, type WeightOptions } from "./weights.ts";
 import { bytesOf } from "./windows.ts";
@@ -82,6 +82,10 @@ export class Network<P extends Precision = "f32"> {
   #history: History = historyOf();
   /** What the latest training, or the one in progress, stands at; absent before the first, and where the parameters were replaced since. */
   #checkpoint: (() => Checkpoint) | undefined;
+  /** The counters of a network that is left in the middle of its training. */
+  #left: (() => Counters) | undefined;
+  /** Aborted by `dispose`, for a training that waits. */
+  #disposal = new AbortController();
   /** What the network was resumed from, until it goes on. */
   #resumed: Checkpoint | undefined;
 
@@ -262,6 +266,7 @@ export class Network<P extends Precision = "f32"> {
     this.#alive(where);
     this.#idle(where);
     this.#training = true;
+    this.#disposal = new AbortController();
     const stream = await givenStream(where, source, options, this.#trainee).finally(() => {
       this.#training = false;
     });
@@ -282,6 +287,7 @@ export class Network<P extends Precision = "f32"> {
       architecture: this.#architecture,
       counters: this.#counters,
       preparation: this.#preparation,
+      disposed: this.#disposal.signal,
       resumed: this.#resumed,
     };
   }
@@ -309,6 +315,7 @@ export class Network<P extends Precision = "f32"> {
       data: given.data(standing),
     });
     this.#checkpoint = () => ({ training: standsAt(training.standing), states: training.states });
+    this.#left = () => countersAfter(training.standing);
     let stopped: Stopped = "break";
     try {
       const { to } = checkpointEvery ?? {};
@@ -329,6 +336,7 @@ export class Network<P extends Precision = "f32"> {
       this.#checkpoint = large || "close" in given ? always(checkpoint()) : checkpoint;
       training.history.stopped ??= stopped;
       this.#training = false;
+      this.#left = undefined;
       if (machine.bytes > KEPT_BYTES && this.#machine) this.#prepare({ rows: 1 }, true);
     }
     await onEnd?.(this.history);
@@ -545,7 +553,7 @@ export class Network<P extends Precision = "f32"> {
   save(): Uint8Array {
     this.#alive("save");
     const parameters = this.parameters();
-    return writeSaved(this.#architecture, this.#counters, parameters, this.#preparation);
+    return writeSaved(this.#architecture, this.#left?.() ?? this.#counters, parameters, this.#preparation);
   }
 
   /**
@@ -557,7 +565,8 @@ export class Network<P extends Precision = "f32"> {
   checkpoint(): Uint8Array {
     const machine = this.#alive("checkpoint");
     const checkpoint = this.#checkpoint?.() ?? { states: { state: machine.view(machine.programs.state) } };
-    const counters = checkpoint.training?.standing.now ?? this.#counters;
+    const { training } = checkpoint;
+    const counters = training ? countersAfter(training.standing) : this.#counters;
     return writeSaved(this.#architecture, counters, this.parameters(), this.#preparation, checkpoint);
   }
 
@@ -635,6 +644,7 @@ export class Network<P extends Precision = "f32"> {
   /** Lets go of the memory at once instead of when the network is no longer reachable; later calls throw, a running `fit` rejects. */
   dispose(): void {
     this.#machine = undefined;
+    this.#disposal.abort(new StateError("fit: the network was disposed of"));
   }
 
   [Symbol.dispose](): void {

@@ -18,16 +18,16 @@ export async function* slices(
   keep: () => unknown,
 ): AsyncGenerator<Progress, void, undefined> {
   if (optimizerKind(optimizer).method) await loadIterations();
-  let deadline = performance.now() + SLICE;
-  const rest = async () => {
-    await onProgress?.(training.progress);
-    await pause();
-    deadline = performance.now() + SLICE;
-    check();
-  };
   // Only what is a promise is awaited: an epoch may take no longer than that would.
   const tell = async (told: unknown) => {
     if ((await told) === "stop") training.stop();
+  };
+  let deadline = performance.now() + SLICE;
+  const rest = async () => {
+    await tell(onProgress?.(training.progress));
+    await pause();
+    deadline = performance.now() + SLICE;
+    check();
   };
   // A checkpoint can stand between a step and what follows from it.
   let between = training.epochEnded || training.reportDue;

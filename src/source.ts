@@ -8,7 +8,7 @@ import type { Samples } from "./validation.ts";
 
 /**
  * Rows and their targets, in any form that `fit` takes; of a single row x may be that row, and y its label, name or scalar. With a
- * weight for all of its rows, or one for each, where every item has some.
+ * weight for all of its rows, or one for each, where every item has some. Items without rows are passed over.
  */
 export type Item = readonly [x: Features, y: TargetValues | Name, sampleWeight?: number | ArrayLike<number>];
 
@@ -81,6 +81,10 @@ function checkNoNames(where: string, y: ArrayLike<unknown>): void {
   );
 }
 
+/** Whether it is a pair of no rows and their targets, as what filters rows may make. */
+const isEmpty = (item: unknown) =>
+  Array.isArray(item) && item.length >= 2 && item.slice(0, 2).every((list) => isList(list) && list.length === 0);
+
 /** One pass over a source: its rows, item by item. */
 export class Pass {
   readonly #iterator: AsyncIterator<unknown> | Iterator<unknown>;
@@ -98,12 +102,14 @@ export class Pass {
     const iterable: unknown = source();
     const { [Symbol.asyncIterator]: async, [Symbol.iterator]: sync } = Object(iterable);
     const iterate = async ?? sync;
-    if (typeof iterable !== "object" || typeof iterate !== "function") {
+    const iterator: unknown = typeof iterate === "function" ? iterate.call(iterable) : undefined;
+    if (typeof iterable !== "object" || typeof Object(iterator).next !== "function") {
+      const given = typeof Object(iterable).then === "function" ? "a promise" : describe(iterable);
       throw new TypeError(
-        `${where}: source returns ${describe(iterable)}, expected an iterable or async iterable of [x, y], as generators make`,
+        `${where}: source returns ${given}, expected an iterable or async iterable of [x, y], as generators make`,
       );
     }
-    this.#iterator = iterate.call(iterable);
+    this.#iterator = iterator as AsyncIterator<unknown>;
     this.#read = read;
     this.#signal = signal;
   }
@@ -118,7 +124,8 @@ export class Pass {
     while (!this.#item && !this.#done) {
       const { done, value } = await this.#next();
       if (done) this.#done = true;
-      else this.#item = this.#read(value, this.#items++);
+      else if (!isEmpty(value)) this.#item = this.#read(value, this.#items);
+      this.#items += 1;
     }
     return this.#item !== undefined;
   }

@@ -1,6 +1,7 @@
 import { type Architecture, parameterShapes, shapes } from "./architecture.ts";
 import { layerKind } from "./layers/index.ts";
 import type { Memory } from "./memory.ts";
+import { LARGEST } from "./module.ts";
 import { printed } from "./shape.ts";
 
 /** What a network is, layer by layer, and the memory that it needs, as a table to print. */
@@ -41,6 +42,7 @@ export function summaryOf(architecture: Architecture, memory: Memory, batchSize:
   return [
     ...lines,
     ...(frozen > 0 ? [`${grouped(frozen)} parameters are not trained`] : []),
+    ...(memory.all > LARGEST ? ["More memory than the 4 GiB there are:"] : []),
     ...used.map(([name, bytes]) => `${name.padEnd(longest)}  ${bytes.padStart(10)}`),
   ].join("\n");
 }

@@ -77,6 +77,12 @@ export interface Standing {
   readonly history: Omit<History, "seconds" | "stopped">;
 }
 
+/** The counters of a network whose training is left as it stands: the number of an epoch of which a step was taken is used up. */
+export function countersAfter({ now, whole, stepsLeft, unfinished }: Standing): Counters {
+  const begun = now.step > whole.step && (stepsLeft > 0 || unfinished);
+  return begun ? { ...now, epoch: now.epoch + 1 } : now;
+}
+
 /** What an epoch came to, apart from its time: two equal trainings have equal checkpoints. */
 type Measured = Omit<EpochResult, "seconds">;
 

@@ -142,13 +142,54 @@ describe("Network.resume refuses", () => {
 describe("a training that was resumed refuses", () => {
   const moved = x.map((row) => row.map((value) => value / 2));
   const flipped = labels.map((label) => 1 - label);
+  const data: [string, string, Partial<TrainOptions>, Features?, TargetValues?][] = [
+    ["other features", "x or y are not those", {}, moved],
+    ["other labels", "x or y are not those", {}, x, flipped],
+    ["the same rows in another order", "x or y are not those", {}, x.toReversed(), labels.toReversed()],
+    [
+      "fewer rows",
+      "x or y are not those (10 rows, then 11)",
+      { sampleWeight: weights.slice(1) },
+      x.slice(1),
+      labels.slice(1),
+    ],
+    ["other weights", "the weights of rows are not those", { sampleWeight: weights.toReversed() }],
+    ["no weights", "the weights of rows are not those", { sampleWeight: undefined }],
+    ["other validationData", "the validation data are not those", { validationData: [moved, labels] }],
+  ];
+
+  test.each(data)("%s", async (_, message, changed, features = x, targets = labels) => {
+    const net = await Network.resume(file);
+    const error: Error = await net.fit(features, targets, { ...options, ...changed }).catch((reason) => reason);
+    expect(error).toBeInstanceOf(RangeError);
+    expect(error.message).toBe(
+      `fit: ${message} of the checkpoint that the network was resumed from; expected the same`,
+    );
+    await net.fit(x, labels, options);
+    expect(net.checkpoint()).toEqual(whole);
+  });
+
+  test("fewer epochs than it has begun, in the middle of one and at its end", async () => {
+    const [steps, all] = [3, 4];
+    const whole = await make();
+    await whole.fit(x, labels, { ...options, epochs: all });
+    for (let cut = 1; cut <= steps * (all - 1); cut++) {
+      const net = await make();
+      for await (const { step } of net.train(x, labels, { ...options, epochs: all, every: 1 })) if (step === cut) break;
+      const resumed = await Network.resume(net.checkpoint());
+      const begun = Math.ceil(cut / steps);
+      for (let epochs = 1; epochs < begun; epochs++) {
+        await expect(resumed.fit(x, labels, { ...options, epochs })).rejects.toThrow(
+          `fit: epochs is ${epochs}, and the training that the network was resumed from has begun ${begun}; expected the total, at least ${begun}`,
+        );
+      }
+      expect([resumed.step, resumed.epoch]).toEqual([cut, begun]);
+      await resumed.fit(x, labels, { ...options, epochs: all });
+      expect(resumed.save()).toEqual(whole.save());
+    }
+  });
+
   const cases: [string, string, string, string, Partial<TrainOptions>, Features?, TargetValues?][] = [
-    ["other features", "of the data samples", '"', '"', {}, moved],
-    ["other labels", "of the data samples", '"', '"', {}, x, flipped],
-    ["the same rows in another order", "of the data samples", '"', '"', {}, x.toReversed(), labels.toReversed()],
-    ["other weights", "of the data weights", '"', '"', { sampleWeight: weights.toReversed() }],
-    ["no weights", "of the data weights", "absent", '"', { sampleWeight: undefined }],
-    ["other validationData", "of the data validation", '"', '"', { validationData: [moved, labels] }],
     [
       "another optimizer",
       "option optimizer",

@@ -228,7 +228,7 @@ test("a training that scales, fills in and names goes on from a checkpoint bit f
     break;
   }
   const resumed = await Network.resume(bytes!);
-  await expect(resumed.fit(x, names, more)).rejects.toThrow("of the data samples is");
+  await expect(resumed.fit(x, names, more)).rejects.toThrow("x or y are not those of the checkpoint");
   await resumed.fit(holes, names, more);
   expect(resumed.save()).toEqual(whole.save());
   expect(resumed.classify(holes, { names: true })).toEqual(whole.classify(holes, { names: true }));

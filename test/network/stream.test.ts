@@ -470,13 +470,13 @@ describe("a stream that was cut", () => {
     const resumed = await Network.resume(file);
     const flipped = labels.map((label, i) => (i === 19 ? 1 - label : label));
     const cases: [Source, Partial<FitOptions>, string][] = [
-      [source(bytes, flipped, [4]), {}, 'fit: of the data samples is "'],
-      [source(bytes.toReversed(), labels, [4]), {}, 'fit: of the data samples is "'],
-      [source(bytes.slice(0, 12), labels, [4]), {}, "fit: of the data taken is 12, and the checkpoint"],
-      [source(bytes.slice(0, 20), labels, [4]), {}, "fit: of the data there are 20 rows, and the checkpoint"],
+      [source(bytes, flipped, [4]), {}, "fit: x or y are not those of the checkpoint"],
+      [source(bytes.toReversed(), labels, [4]), {}, "fit: x or y are not those of the checkpoint"],
+      [source(bytes.slice(0, 12), labels, [4]), {}, "fit: x or y are not those (12 rows, then "],
+      [source(bytes.slice(0, 20), labels, [4]), {}, "fit: x or y are not those (20 rows, then more)"],
       [singles, { batchSize: 6 }, "fit: option batchSize is 6, and the checkpoint"],
       [singles, { stepsPerEpoch: 11 }, "fit: option stepsPerEpoch is 11, and the checkpoint"],
-      [singles, { validationData }, "fit: of the data validation is"],
+      [singles, { validationData }, "fit: the validation data are not those of the checkpoint"],
     ];
     for (const [from, more, message] of cases) {
       const error: Error = await resumed.fit(from, { ...OPTIONS, ...more }).catch((reason) => reason);
@@ -489,4 +489,43 @@ describe("a stream that was cut", () => {
     await resumed.fit(source(bytes, [...labels.slice(0, 20), ...flipped.slice(20)], [4]), OPTIONS);
     expect(await outcome(resumed, resumed.history)).toStrictEqual(expected);
   });
+});
+
+test("items without rows are passed over, as a source that filters makes them", async () => {
+  const some = source(bytes, labels, [4]);
+  const sparse: Source = async function* () {
+    for await (const item of some()) {
+      yield [[], []];
+      yield item;
+    }
+  };
+  expect(await streamed(sparse, OPTIONS)).toEqual(await streamed(some, OPTIONS));
+});
+
+test("dispose ends a training that waits for its source, which is closed", async () => {
+  let closed = false;
+  const waiting: Source = async function* () {
+    try {
+      yield [bytes, labels];
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      yield [bytes, labels];
+    } finally {
+      closed = true;
+    }
+  };
+  const net = await make();
+  const fit = net.fit(waiting, { ...OPTIONS, epochs: 1, onProgress: () => net.dispose() });
+  setTimeout(() => net.dispose(), 10);
+  await expect(fit).rejects.toThrow("fit: the network was disposed of");
+  await new Promise((resolve) => setTimeout(resolve, 80));
+  expect(closed).toBe(true);
+});
+
+test("onProgress stops a training as onEpoch and onStep do", async () => {
+  const net = await make();
+  const rows: Source = function* () {
+    for (let i = 0; i < 1e9; i++) yield [bytes, labels];
+  };
+  const { stopped } = await net.fit(rows, { ...OPTIONS, onProgress: () => "stop" });
+  expect(stopped).toBe("callback");
 });

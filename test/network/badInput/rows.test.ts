@@ -34,7 +34,7 @@ const ROWS: Table<unknown> = {
     "row 4, column 1 is Symbol(s), expected a number": having(4, 1, Symbol("s")),
     // biome-ignore lint/suspicious/noSparseArray: the hole is what is tested
     "row 0, column 1 is undefined, expected a number": [[1, , 3]],
-    "row 0, column 0 is an array, expected a number": [[[1], [2], [3]]],
+    "row 0 holds arrays, expected 3 numbers, of an image pixel by pixel (flat(2) gives them)": [[[1], [2], [3]]],
   },
   RangeError: {
     "row 7, column 2 is NaN, expected a finite number": having(7, 2, Number.NaN),

@@ -93,7 +93,8 @@ describe("source", () => {
           source() as Item[]
         ).values(),
         "source returns undefined, expected an iterable or async iterable of [x, y], as generators make": () => {},
-        "source returns an object, expected an iterable": async () => x,
+        "source returns a promise, expected an iterable": async () => x,
+        "source returns an object, expected an iterable": () => ({ [Symbol.iterator]: () => ({}) }),
         'source returns "rows", expected an iterable': () => "rows",
         "item 0 is an object, expected [x, y] or [x, y, sampleWeight]": of({ x: 1 }),
         "item 0 is an array of 1, expected [x, y]": of([x]),
@@ -114,7 +115,7 @@ describe("source", () => {
           ],
           [0, 1],
         ]),
-        "item 0: x is empty, expected at least one row": of([[], []]),
+        "item 0: x is empty, expected at least one row": of([[], 0]),
         "item 0: x row 0, column 2 is NaN, expected a finite number": of([[1, 2, Number.NaN], 0]),
         "item 0: y row 0 is 2, expected a class label, an integer from 0 to 1": of([x[0], 2]),
         "item 0: y has 1 numbers and x has 2 rows": of([x.slice(0, 2), 1]),
