@@ -39,7 +39,10 @@ function half(bits: number): number {
   return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction) : 2 ** -14 * fraction);
 }
 
-/** The shape of what is transposed there: [units, inputs] for [inputs, units], [filters, channels, height, width] for [height, width, channels, filters]. */
+/**
+ * The shape of what is transposed there: [units, inputs] for [inputs, units], [filters, channels, height, width] for [height, width,
+ * channels, filters].
+ */
 function foreignShape(shape: Shape): Shape {
   const [columns, inputs, ...window] = shape.toReversed();
   return [columns!, inputs!, ...window.reverse()];

@@ -125,7 +125,8 @@ export class Stream implements Feed {
     if (this.#first < position || this.#settings.stepsPerEpoch < Number.POSITIVE_INFINITY) return;
     if (await this.#rows.more()) return;
     throw new RangeError(
-      `${this.#where}: of the data there are ${position} rows, and the checkpoint that the network was resumed from has more; expected the same`,
+      `${this.#where}: of the data there are ${position} rows, and the checkpoint that the network was resumed from has more; ` +
+        "expected the same",
     );
   }
 
