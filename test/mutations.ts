@@ -142,10 +142,7 @@ const MUTATIONS: readonly Mutation[] = [
     "dropout",
     ["network/layers", `${GRADIENTS}/training`, "kernels/dropout"],
     [
-      [
-        "v128.mul<T>(v128.load(r.da + at), v128.load(r.mask + at))",
-        "v128.div<T>(v128.load(r.da + at), v128.load(r.mask + at))",
-      ],
+      ["v128.mul<T>(v128.load(x), m)", "v128.div<T>(v128.load(x), m)"],
       ["1 / (1 - r.rate)", "1 / (1 + r.rate)"],
       ["return i32x4.ge_u(", "return i32x4.lt_u("],
       ["i64x2.extend_low_i32x4_s(i32x4.ge_u(", "i64x2.extend_low_i32x4_s(i32x4.lt_u("],
