@@ -8,7 +8,7 @@ import { isImage, printed, type Shape } from "./shape.ts";
 
 /**
  * How images are varied while a network is trained, each by draws of its own from the network's seed, the step and its place among the
- * step's rows; predictions, `evaluate`, `gradients` and validation see them as they are. The network's inputs are [height, width, channels].
+ * step's rows; predictions, `evaluate`, `gradients` and validation see them as they are. The inputs are [height, width, channels].
  */
 export interface Augment {
   /** Mirrors left to right with probability ½; default false. */
