@@ -32,8 +32,8 @@ const FLIP = 2;
 
 /**
  * out[y][x] ← padded[y + down][(flipped ? width − 1 − x : x) + across] of each image, `down` and `across` from 0…2·padding and `flipped`
- * from no and yes, each equally likely within 2⁻⁶⁴. Images are rows [height · width · channels], the padding behind each ← 0. The draws depend on the
- * seed, the step and the place among the step's rows, whose batches follow each other. `out` shares no memory with `x`.
+ * from no and yes, each equally likely within 2⁻⁶⁴. Images are rows [height · width · channels], the padding behind each ← 0. The draws
+ * depend on the seed, the step and the place among the step's rows, whose batches follow each other. `out` shares no memory with `x`.
  */
 export function augment<T>(args: usize, rows: i32): void {
   const r = changetype<AugmentRecord>(args);

@@ -30,8 +30,8 @@ class DropoutForwardRecord {
 
 /**
  * A ← X ⊙ M, M 0 with probability ⌈rate·2³²⌉ / 2³² (a rate nearer to 1 than 2⁻³²: 1 − 2⁻³²), else 1 / (1 − rate) rounded to T.
- * Number i·columns + j of the step, whose batches follow each other, is kept where its 32 random bits are that count or more (`random.ts`). NaN and ±∞ times 0
- * are NaN. `a` may be `x`; the padding of `a` holds no meaning.
+ * Number i·columns + j of the step, whose batches follow each other, is kept where its 32 random bits are that count or more
+ * (`random.ts`). NaN and ±∞ times 0 are NaN. `a` may be `x`; the padding of `a` holds no meaning.
  */
 export function dropoutForward<T>(args: usize, rows: i32): void {
   const r = changetype<DropoutForwardRecord>(args);

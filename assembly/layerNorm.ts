@@ -4,7 +4,8 @@ import { Gradient } from "./opcodes";
 
 // Layer normalization (Ba, Kiros & Hinton 2016) of the rows of X: A = γ ⊙ X̂ + β, X̂ = (X − mean)·inverse, with the mean, the biased
 // variance and inverse = 1 / √(variance + ε) of each row (PyTorch's). Matrices are [rows · repeat][columns], `stride` bytes from row
-// to row, γ and β [columns]; `repeat` is 1, or the positions of an image, whose channels are normalized at each. The padding of γ and β is 0, that of X and A holds no meaning.
+// to row, γ and β [columns]; `repeat` is 1, or the positions of an image, whose channels are normalized at each. The padding of γ and β
+// is 0, that of X and A holds no meaning.
 
 @unmanaged
 class LayerNormForwardRecord {

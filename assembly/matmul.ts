@@ -18,7 +18,10 @@ const BLOCK_BYTES: usize = 524288;
  */
 const GROUP: usize = 512;
 
-/** Rows of A and B that a transposed product takes before C is stored and the next begin: 256 of 16 columns and a panel stay in the L1 cache. */
+/**
+ * Rows of A and B that a transposed product takes before C is stored and the next begin: 256 of 16 columns and a panel stay in the L1
+ * cache.
+ */
 const ROWS = 256;
 
 /** Bytes of a whole B above which its panels are copied for a transposed product: what stays in the L1 cache beside A. */

@@ -7,16 +7,16 @@ import { words } from "./random.ts";
 import { isImage, printed, type Shape } from "./shape.ts";
 
 /**
- * How images are varied while a network is trained, each by draws of its own from the network's seed, the step and its place among the step's
- * rows; predictions, `evaluate`, `gradients` and validation see them as they are. The network's inputs are [height, width, channels].
+ * How images are varied while a network is trained, each by draws of its own from the network's seed, the step and its place among the
+ * step's rows; predictions, `evaluate`, `gradients` and validation see them as they are. The inputs are [height, width, channels].
  */
 export interface Augment {
   /** Mirrors left to right with probability ½; default false. */
   readonly flip?: boolean | undefined;
   /**
    * Pads the image by so many positions on each side, a positive integer below its height and width, and cuts out a window of its own
-   * size at random; default none. The padding holds what a 0 is to the network, the offset of `inputs`: a 0 in x or, where `images` or `scale`
-   * prepares x, in what that makes of it.
+   * size at random; default none. The padding holds what a 0 is to the network, the offset of `inputs`: a 0 in x or, where `images` or
+   * `scale` prepares x, in what that makes of it.
    */
   readonly crop?: number | undefined;
 }

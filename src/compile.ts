@@ -106,7 +106,7 @@ export function labelWidth(architecture: Architecture): number {
   return outputs > 1 ? 1 : 0;
 }
 
-/** The labels, i32 and without padding, of logits (h(ŷ): 1 for ŷ ≥ 0) or of targets (1 for y ≥ ½); of m classes the first of the largest. */
+/** Labels, i32 and without padding, of logits (h(ŷ): 1 for ŷ ≥ 0) or of targets (1 for y ≥ ½); of m classes the first of the largest. */
 export function labels(
   program: Program,
   architecture: Architecture,

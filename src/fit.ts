@@ -53,8 +53,9 @@ export interface FitOptions extends WeightOptions, PreparationOptions {
   /**
    * Bytes of x, y and weights, as they are kept, up to which all of them stay in the network's memory, a positive integer; default 2^28
    * (256 MiB). Of more, the rows that steps take are copied in as it goes, in their order: at most so many bytes at a time and no more
-   * than 4 MiB, but one step at least; and the network's memory has but 4 bytes for each row of them all. The same goes for the rows of a
-   * stream, without the 4 bytes. The result is the same bits.
+   * than 4 MiB, but one step at least; and the network's memory has but 4 bytes for each row of them all: x and y are read until the
+   * training has ended, and not to be changed before. The same goes for the rows of a stream, without the 4 bytes. The result is the same
+   * bits.
    */
   residentBytes?: number | undefined;
   /** Part of the rows that is held out for validation, drawn by the network's seed: in (0, 1), or 0, the default, for none. */

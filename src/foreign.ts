@@ -15,8 +15,8 @@ export interface ForeignOptions {
    */
   readonly names: { readonly [tensor: string]: string | null };
   /**
-   * Which weights are [units, inputs], and [filters, channels, height, width] for those of a convolution, in the file, as PyTorch's:
-   * all, or those of these names there. Default none.
+   * Which weights are [units, inputs], and [filters, channels, height, width] for those of a convolution, [channels, 1, height, width] of
+   * a depthwise one, in the file, as PyTorch's: all, or those of these names there. Default none.
    */
   readonly transpose?: boolean | readonly string[] | undefined;
 }
@@ -39,15 +39,21 @@ function half(bits: number): number {
   return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction) : 2 ** -14 * fraction);
 }
 
-/** The shape of what is transposed there: [units, inputs] for [inputs, units], [filters, channels, height, width] for [height, width, channels, filters]. */
+/**
+ * The sizes of weights that can be transposed: [inputs, units]; of a convolution [height, width, channels, filters], where a depthwise one,
+ * whose shape is [height, width, channels], has filters of one channel each.
+ */
+const sizesOf = (shape: Shape): Shape => (shape.length === 3 ? shape.toSpliced(2, 0, 1) : shape);
+
+/** What they are when transposed: [units, inputs], or [filters, channels, height, width]. */
 function foreignShape(shape: Shape): Shape {
-  const [columns, inputs, ...window] = shape.toReversed();
+  const [columns, inputs, ...window] = sizesOf(shape).toReversed();
   return [columns!, inputs!, ...window.reverse()];
 }
 
 /** Numbers of such a shape in the order that they have here. */
 function turnedAround<N extends Float32Array | Float64Array>(numbers: N, shape: Shape): N {
-  const [columns, inputs] = shape.toReversed() as [number, number];
+  const [columns, inputs] = sizesOf(shape).toReversed() as [number, number];
   const places = numbers.length / (columns * inputs);
   return numbers.map((_, i) => {
     const row = Math.floor(i / columns);

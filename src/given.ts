@@ -89,7 +89,10 @@ export function givenRows(
   return { settings, preparation, samples, validation, resident: residentOf(samples, settings), feed, data };
 }
 
-/** A stream, of which the first item has come; or those that a resumed training had taken. @throws TypeError, RangeError, what the source throws */
+/**
+ * A stream, of which the first item has come; or those that a resumed training had taken.
+ * @throws TypeError, RangeError, what the source throws
+ */
 export async function givenStream(
   where: Where,
   source: Source,

@@ -3,8 +3,8 @@ import { boolean, checkKnown, finiteNumber, numbers, positiveNumber, unexpected 
 import { mean } from "./statistics.ts";
 
 // Normalisation of images as in MatConvNet's examples/cifar/cnn_cifar.m, after Coates, Ng & Lee (An analysis of single-layer networks in
-// unsupervised feature learning, 2011). Departures: the mean of the deviations is taken over the training rows (there over the test rows too),
-// and everything is computed in f64 and then rounded to the network's precision (there in single).
+// unsupervised feature learning, 2011). Departures: the mean of the deviations is taken over the training rows (there over the test rows
+// too), and everything is computed in f64 and then rounded to the network's precision (there in single).
 
 /** How images are normalised; each row of x is one, whatever its shape. */
 export interface ImageOptions {

@@ -19,8 +19,8 @@ interface Output {
 
 /** Stages one batch of the rows after the other. */
 function* batches(machine: Machine, { data, rows, width }: Rows): Generator<{ first: number; count: number }> {
-  for (let first = 0; first < rows; first += machine.needs.rows) {
-    const count = Math.min(machine.needs.rows, rows - first);
+  for (let first = 0; first < rows; first += machine.inferenceRows) {
+    const count = Math.min(machine.inferenceRows, rows - first);
     machine.stage(machine.programs.stagedInputs, data.subarray(first * width, (first + count) * width));
     yield { first, count };
   }
@@ -125,7 +125,8 @@ export function targetValues(y: Targets, first: number, count: number, outputs: 
 
 /**
  * Rows that are predicted at a time: as many as keep the widest activation in 256 KiB of cache, 256 at most. Sums over rows are taken in
- * chunks of 64 (`assembly/columns.ts`): whole chunks give gradients of several batches the bits of one.
+ * chunks of 64 (`assembly/columns.ts`): whole chunks give gradients of several batches the bits of one. Where fewer fit, the count, which
+ * the architecture alone decides, is part of the order of the sums.
  */
 export function inferenceRows(architecture: Architecture): number {
   const bytes = Math.max(...shapes(architecture).map(sizeOf)) * (architecture.precision === "f64" ? 8 : 4);

@@ -2,6 +2,7 @@ import type { Architecture } from "./architecture.ts";
 import { Clock } from "./clock.ts";
 import { Cursor } from "./cursor.ts";
 import type { NumbersOf, Precision, Rows, Targets } from "./data.ts";
+import { inferenceRows } from "./inference.ts";
 import { drawn, type Initializer, orthonormalize } from "./initializers.ts";
 import type { ParameterShape } from "./layers/layer.ts";
 import { checkMemory, planMemory } from "./memory.ts";
@@ -26,6 +27,8 @@ export class Machine<P extends Precision = Precision> {
   readonly architecture: Architecture;
   /** What it was planned for, without the rows. */
   readonly needs: Omit<Needs, "resident">;
+  /** Rows that predictions, evaluations and gradients take at a time, however large batches of training are. */
+  readonly inferenceRows: number;
   readonly programs: Programs;
   readonly core: Core;
   /** Of training. */
@@ -46,6 +49,7 @@ export class Machine<P extends Precision = Precision> {
     this.architecture = architecture;
     const { resident, ...kept } = needs;
     this.needs = kept;
+    this.inferenceRows = Math.min(needs.rows, inferenceRows(architecture));
     this.#resident = resident && {
       x: resident.x.data.constructor,
       y: resident.y.kind,

@@ -216,8 +216,8 @@ export class Network<P extends Precision = "f32"> {
    * ends before. After `Network.resume` the rows of the pass that were taken are read again, and compared by a hash. An iterator that is
    * left before its end is told by `return`
    * @param options those that need all rows are refused: `validationSplit`, `classWeight: "balanced"`, metrics without `validationData`,
-   * optimizers over all rows, `scale` and `missing` where they are not fitted yet. Rates that go by the steps of an epoch want
-   * `stepsPerEpoch`; names in y want `labels`
+   * optimizers over all rows; and, where they are not fitted yet, `scale`, `images` and `missing`, but for a constant. Rates that go by the
+   * steps of an epoch want `stepsPerEpoch`; names in y want `labels`
    * @throws (rejects with) also what the source throws, and what is wrong with an item, with the network behind its last whole step
    * @example
    * await net.fit(async function* () {

@@ -29,7 +29,7 @@ import type { Samples } from "./validation.ts";
 
 // What is done to x and y before the network sees them: fitted in the first `fit`, kept and saved with the network.
 
-/** The options of `fit` and `train` that prepare data. They belong to the network's first `fit`; later ones may repeat or leave them out. */
+/** The options of `fit` and `train` that prepare data. They belong to the network's first `fit`; later ones may repeat or omit them. */
 export interface PreparationOptions {
   /**
    * Scales columns by statistics of the training rows of the first `fit`, in every use of x and y from then on: "standard", "minMax" or
@@ -209,8 +209,8 @@ export function prepareWithoutRows(
   for (const [name, kind] of Object.entries({ missing: imputer, images, "scale x": x, "scale y": y })) {
     if (kind === undefined) continue;
     throw new RangeError(
-      `${where}: ${name} is ${describe(kind)}, and a stream has passed by before that is known; expected none, or a network whose first fit ` +
-        "had it with rows in memory",
+      `${where}: ${name} is ${describe(kind)}, and a stream has passed by before that is known; expected none, or a network whose ` +
+        "first fit had it with rows in memory",
     );
   }
   return {

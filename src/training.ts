@@ -113,7 +113,7 @@ export class Training {
   #patience: Patience = { epoch: 0, waited: 0 };
   /** What the latest epoch came to, until the next begins. */
   #result: Measured | undefined;
-  /** When the epoch began, NaN before its first step, or went on after a resume; and when the latest call of the core ended (performance.now()). */
+  /** When the epoch began, NaN before its first step, or went on after a resume; and when the latest call of the core ended, in ms. */
   #epochBegan = performance.now();
   #now = this.#epochBegan;
   /** The mean loss of the epoch's first steps. */

@@ -4,7 +4,7 @@ import { describe, isPlainObject, nonNegativeNumber, unexpected } from "./option
 
 // Weights of samples: means are Σ w·loss / Σ w.
 
-/** Weights of classes: by label, or by name where classes have names; or n / (classes · count) of the labels that y holds, as in scikit-learn. */
+/** Weights of classes: by label, or by name where classes have names; or "balanced", n / (classes · count) of the labels in y. */
 export type ClassWeight = "balanced" | ArrayLike<number> | { readonly [label: string]: number };
 
 /** The options of `fit` and `train` that weigh samples. `levenbergMarquardt` takes none of them. */
@@ -17,7 +17,8 @@ export interface WeightOptions {
   sampleWeight?: ArrayLike<number> | undefined;
   /**
    * The weight of each class, a finite number from 0, by which the weights of its rows are multiplied: an array with one for each
-   * class; an object by label, or by name where y has names, in which other classes keep 1; or "balanced": n / (classes · count) by the labels in y, as in scikit-learn.
+   * class; an object by label, or by name where y has names, in which other classes keep 1; or "balanced": n / (classes · count) by the
+   * labels in y, as in scikit-learn.
    * y is labels, one-hot rows, or 0 and 1 of a single output, and has a row of each class that is given a weight.
    */
   classWeight?: ClassWeight | undefined;
@@ -25,8 +26,8 @@ export interface WeightOptions {
 
 /**
  * The weight of each row: the sample's times its class's; none where neither is given.
- * @throws TypeError for what is not a number; RangeError for a number per row too few or too many, for one that is negative, NaN or infinite,
- * for weights that are all 0 or whose sum is infinite, for targets that are no labels, and for classes that y does not hold
+ * @throws TypeError for what is not a number; RangeError for too few or too many numbers, for one that is negative, NaN or infinite, for
+ * weights that are all 0 or whose sum is infinite, for targets that are no labels, and for classes that y does not hold
  */
 export function toWeights(
   where: string,

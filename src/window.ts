@@ -79,9 +79,13 @@ function along(
   return { extent, before, after, count: Math.floor((size + before + after - extent) / stride) + 1 };
 }
 
+/** Positions of a padded image at most: kernels count positions and the numbers of a window in 32 bits, with a sign and room for a sum. */
+const MOST_POSITIONS = 2 ** 30;
+
 /**
  * The window over an image [height, width, channels].
- * @throws RangeError for other inputs, and for a window that is larger than the padded image; the message goes on behind a layer's name
+ * @throws RangeError for other inputs, for a window that is larger than the padded image, and for an image that is padded beyond 2³⁰
+ * positions; the message goes on behind a layer's name
  */
 export function place({ kernel, stride, dilation, padding }: Window, inputs: Shape): Placed {
   if (inputs.length !== 3) {
@@ -90,17 +94,23 @@ export function place({ kernel, stride, dilation, padding }: Window, inputs: Sha
   const [height, width] = inputs as readonly [number, number, number];
   const y = along(height, kernel[0], stride[0], dilation[0], padding, 0);
   const x = along(width, kernel[1], stride[1], dilation[1], padding, 2);
+  const padded = [height + y.before + y.after, width + x.before + x.after] as const;
+  if (padded[0] * padded[1] > MOST_POSITIONS) {
+    throw new RangeError(`has inputs that are padded to ${padded.join(" × ")}, expected at most 2^30 positions`);
+  }
   if (y.count < 1 || x.count < 1) {
-    const padded = [height + y.before + y.after, width + x.before + x.after];
     const around = padding === "valid" ? "" : ` with padding ${printed([y.before, y.after, x.before, x.after])}`;
     throw new RangeError(
       `has a window of ${y.extent} × ${x.extent}, which is larger than its inputs, ${padded.join(" × ")}${around}`,
     );
   }
   const output = [y.count, x.count] as const;
+  // Steps that are not taken may have any size.
+  const strides = [y.count > 1 ? stride[0] : 1, x.count > 1 ? stride[1] : 1] as const;
+  const dilations = [kernel[0] > 1 ? dilation[0] : 1, kernel[1] > 1 ? dilation[1] : 1] as const;
   return {
     output,
     padding: [y.before, y.after, x.before, x.after],
-    fields: [height, width, ...output, ...kernel, ...stride, ...dilation, y.before, x.before],
+    fields: [height, width, ...output, ...kernel, ...strides, ...dilations, y.before, x.before],
   };
 }

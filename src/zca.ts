@@ -3,9 +3,10 @@ import { firstNonFinite, floats, type NumbersOf, type Precision, type Rows, toRo
 import { checkKnown, nonNegativeNumber, oneOf, positiveInteger } from "./options.ts";
 import type { Features } from "./results.ts";
 
-// ZCA whitening (Bell & Sejnowski, The "independent components" of natural scenes are edge filters, Vision Research 37, 1997), scaled and floored as
-// in MatConvNet's examples/cifar/cnn_cifar.m. Departures: rows are centred (there only each image's own mean is taken off), and the covariance is
-// divided by the rows that it is summed over (there by all rows, those for the test included). An entry of its own, not part of the core.
+// ZCA whitening (Bell & Sejnowski, The "independent components" of natural scenes are edge filters, Vision Research 37, 1997), scaled and
+// floored as in MatConvNet's examples/cifar/cnn_cifar.m. Departures: rows are centred (there only each image's own mean is taken off), and
+// the covariance is divided by the rows that it is summed over (there by all rows, those for the test included). An entry of its own, not
+// part of the core.
 
 /** Options of `zca`. */
 export interface ZcaOptions<P extends Precision = Precision> {
@@ -38,7 +39,8 @@ const CHUNK = 4;
  * covariance, and s = √(mean of λ) keeps the size of the numbers about as it was. With a floor of 0 the covariance of the result is s²·I.
  * 3,072 columns take minutes, and block the event loop.
  * @param x rows of features, as `fit` takes them
- * @throws TypeError, RangeError for bad input, for a floor above all deviations, and for a floor of 0 where the rows do not vary in all directions
+ * @throws TypeError, RangeError for bad input, for a floor above all deviations, and for a floor of 0 where the rows do not vary in all
+ * directions
  * @example
  * const white = zca(x, { width: 3072 });
  * await net.fit(white.apply(x), y, options);

@@ -82,6 +82,45 @@ const MUTATIONS: readonly Mutation[] = [
   ]),
   ...inFile("conv2d/image", CONVOLUTIONS, [["(w.outWidth - 1) * w.strideX +", "(w.outWidth - 1) * w.strideX -"]]),
 
+  ...inFile(
+    "depthwiseConv2d",
+    ["kernels/depthwiseConv2d"],
+    [
+      ["product == Product.Input ? r.kernelWidth - 1 - k : k", "k"],
+      ["if (stored && r.db) columnSums", "if (stored && !r.db) columnSums"],
+      ["v128.load(xAt, 16), v128.load(zAt, 16), s1)", "v128.load(xAt, 16), v128.load(zAt, 16), s0)"],
+    ],
+  ),
+  ...inFile(
+    "maxPool2d",
+    ["kernels/maxPool2d"],
+    [
+      ["v128.le<T>(value, best)", "v128.ge<T>(value, best)"],
+      ["v128.add<T>(v128.load(dx + c), won)", "v128.sub<T>(v128.load(dx + c), won)"],
+    ],
+  ),
+  ...inFile(
+    "avgPool2d",
+    ["kernels/avgPool2d"],
+    [
+      ["min(kernel, size + after - begin)", "min(kernel, size - after - begin)"],
+      ["v128.add<T>(v128.load(dx + c), v128.div", "v128.sub<T>(v128.load(dx + c), v128.div"],
+    ],
+  ),
+  ...inFile(
+    "globalAvgPool",
+    ["kernels/globalAvgPool"],
+    [["v128.div<T>(v128.load(x + at), divisor)", "v128.mul<T>(v128.load(x + at), divisor)"]],
+  ),
+  ...inFile(
+    "window/segment",
+    ["kernels/depthwiseConv2d", "kernels/maxPool2d"],
+    [
+      ["(step - 1 - begin) / step", "(step + 1 - begin) / step"],
+      ["ox * r.strideX - r.left + kx", "ox * r.strideX + r.left + kx"],
+    ],
+  ),
+
   ...inFile("activation/relu", ACTIVATIONS, [
     ["v128.le<T>(v128.load(a + i), zero)", "v128.gt<T>(v128.load(a + i), zero)"],
   ]),
@@ -142,10 +181,7 @@ const MUTATIONS: readonly Mutation[] = [
     "dropout",
     ["network/layers", `${GRADIENTS}/training`, "kernels/dropout"],
     [
-      [
-        "v128.mul<T>(v128.load(r.da + at), v128.load(r.mask + at))",
-        "v128.div<T>(v128.load(r.da + at), v128.load(r.mask + at))",
-      ],
+      ["v128.mul<T>(v128.load(x), m)", "v128.div<T>(v128.load(x), m)"],
       ["1 / (1 - r.rate)", "1 / (1 + r.rate)"],
       ["return i32x4.ge_u(", "return i32x4.lt_u("],
       ["i64x2.extend_low_i32x4_s(i32x4.ge_u(", "i64x2.extend_low_i32x4_s(i32x4.lt_u("],

@@ -4,14 +4,14 @@ import { firstLanes, lanes } from "../simd";
 
 /**
  * Writes e_j = e^(z_j − z_top) to `out` and returns Σ_j e_j − 1, summed in index order without the largest, whose e is 1:
- * so a confident row keeps the small numbers that a sum near 1 would swallow. `out` may be `z`.
+ * so a confident row keeps the small numbers that a sum near 1 would swallow. Padding 0: e^(0 − z_top) may be ∞. `out` may be `z`.
  */
 @inline
 export function exponentials<T>(out: usize, z: usize, count: i32, top: i32): f64 {
   const shift = v128.splat<T>(load<T>(z + <usize>top * sizeof<T>()));
   for (let j = 0; j < count; j += lanes<T>()) {
     const at = <usize>j * sizeof<T>();
-    v128.store(out + at, exp<T>(v128.sub<T>(v128.load(z + at), shift)));
+    v128.store(out + at, firstLanes<T>(exp<T>(v128.sub<T>(v128.load(z + at), shift)), count - j));
   }
   let rest: f64 = 0;
   for (let j = 0; j < count; j++) {
@@ -31,7 +31,7 @@ class SoftmaxRecord {
   repeat: i32;
 }
 
-/** a_j ← e^z_j / Σ_i e^z_i, row by row. `a` may be `z`. */
+/** a_j ← e^z_j / Σ_i e^z_i, row by row; the padding of a is 0. `a` may be `z`. */
 export function softmax<T>(args: usize, rows: i32): void {
   const r = changetype<SoftmaxRecord>(args);
   let a = r.a, z = r.z;

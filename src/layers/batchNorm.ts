@@ -21,11 +21,12 @@ export interface BatchNormOptions extends TrainingOptions {
 }
 
 /**
- * Batch normalisation: A = γ(X − μ)/√(σ² + ε) + β, column by column; γ and β are the layer's `weights` and `biases`. While the network is trained, μ and σ² are the mean and the
- * (biased) variance of the batch, and the running statistics move towards them, running ← (1 − momentum)·running + momentum·batch
- * with the unbiased variance, batch by batch; everything else uses the running statistics (Ioffe & Szegedy, "Batch
- * normalization", 2015; PyTorch's variant). With `trainable: false` the running statistics are used, and kept, in training too, as
- * in Keras. A batch of one row has no variance and is refused.
+ * Batch normalisation: A = γ(X − μ)/√(σ² + ε) + β, column by column; γ and β are the layer's `weights` and `biases`. Of images a column
+ * is a channel, and each position counts as a row. While the network is trained, μ and σ² are the mean and the (biased) variance of the
+ * batch, and the running statistics move towards them, running ← (1 − momentum)·running + momentum·batch with the unbiased variance,
+ * batch by batch; everything else uses the running statistics (Ioffe & Szegedy, "Batch normalization", 2015; PyTorch's variant). With
+ * `trainable: false` the running statistics are used, and kept, in training too, as in Keras. A batch of one row, or one image, is refused:
+ * a row has no variance.
  * @throws TypeError, RangeError
  * @example [dense(64), batchNorm(), activation("relu"), dense(10)]
  */

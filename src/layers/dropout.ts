@@ -34,7 +34,8 @@ export interface DropoutOptions {
 export function dropout(rate: number, options: DropoutOptions = {}): Dropout {
   const where = "dropout";
   checkKnown(where, options, ["over"]);
-  const over = oneOf(where, "over", options.over ?? "numbers", ["numbers", "channels"]);
+  const { over = "numbers" } = options;
+  oneOf(where, "over", over, ["numbers", "channels"]);
   return { type: where, rate: fraction(where, "rate", rate), ...(over === "channels" && { over }) };
 }
 

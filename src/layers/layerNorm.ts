@@ -17,8 +17,9 @@ export interface LayerNormOptions extends TrainingOptions {
 }
 
 /**
- * Layer normalisation: A = γ(X − μ)/√(σ² + ε) + β, γ and β being `weights` and `biases`, with the mean and the biased variance of each row, in training and prediction
- * alike (Ba, Kiros & Hinton, "Layer normalization", 2016; PyTorch's ε, Keras has 1e-3).
+ * Layer normalisation: A = γ(X − μ)/√(σ² + ε) + β, γ and β being `weights` and `biases`, with the mean and the biased variance of each
+ * row, or of the channels at each position of an image, in training and prediction alike (Ba, Kiros & Hinton, "Layer normalization", 2016;
+ * PyTorch's ε, Keras has 1e-3).
  * @throws TypeError, RangeError
  * @example [dense(64), layerNorm(), activation("relu"), dense(10)]
  */

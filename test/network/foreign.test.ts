@@ -1,5 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { batchNorm, dense, type ForeignOptions, FormatError, Network, type Precision } from "../../src/index.ts";
+import {
+  batchNorm,
+  conv2d,
+  dense,
+  depthwiseConv2d,
+  type ForeignOptions,
+  FormatError,
+  flatten,
+  Network,
+  type Precision,
+} from "../../src/index.ts";
 import { serializeSafetensors, type Tensor } from "../../src/safetensors.ts";
 
 // Files as PyTorch's users have them: matrices [units, inputs], names of their own.
@@ -42,6 +52,33 @@ const bytesOf = (changes: Record<string, Tensor | undefined> = {}) =>
   serializeSafetensors(
     new Map(Object.entries({ ...FILE, ...changes }).filter((entry): entry is [string, Tensor] => !!entry[1])),
   );
+
+test("PyTorch's convolutions become those of images, and depthwise ones those of their channels", async () => {
+  const net = await Network.create({
+    inputs: [3, 4, 2],
+    layers: [conv2d(2, [1, 2], { bias: false }), depthwiseConv2d([2, 3], { bias: false }), flatten()],
+    loss: "meanSquaredError",
+  });
+  // Digits are filter, channel, row and column.
+  const digits = (filters: number, channels: number, height: number, width: number) =>
+    Array.from({ length: filters * channels * height * width }, (_, i) => {
+      const [x, y, c] = [i % width, Math.floor(i / width) % height, Math.floor(i / (width * height)) % channels];
+      return 1000 * Math.floor(i / (width * height * channels)) + 100 * c + 10 * y + x;
+    });
+  const file = serializeSafetensors(
+    new Map([
+      ["conv.weight", single([2, 2, 1, 2], digits(2, 2, 1, 2))],
+      // Of Conv2d(2, 2, (2, 3), groups=2).
+      ["depthwise.weight", single([2, 1, 2, 3], digits(2, 1, 2, 3))],
+    ]),
+  );
+  const names = { "conv.weight": "layers.0.weights", "depthwise.weight": "layers.1.weights" };
+  net.setParameters(file, { names, transpose: true });
+  const [first, second] = net.parameters();
+  // [row][column][channel][filter], and [row][column][channel].
+  expect([...first!.weights]).toEqual([0, 1000, 100, 1100, 1, 1001, 101, 1101]);
+  expect([...second!.weights]).toEqual([0, 1000, 1, 1001, 2, 1002, 10, 1010, 11, 1011, 12, 1012]);
+});
 
 test.each<Precision>(["f32", "f64"])("PyTorch's tensors become the parameters of an %s network", async (precision) => {
   const net = await make(precision);

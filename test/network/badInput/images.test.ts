@@ -33,6 +33,10 @@ describe("Network.create", () => {
         "layer 0, depthwiseConv2d, has a window of 9 × 9, which is larger": () => create([depthwiseConv2d(9)]),
         "layer 0, avgPool2d, has padding [0, 2, 0, 0], expected less than its window, 2 × 2": () =>
           create([avgPool2d(2, { padding: [0, 2, 0, 0] })]),
+        "layer 0, avgPool2d, has inputs that are padded to 50001 × 50001, expected at most 2^30 positions": () =>
+          create([avgPool2d(50001, { padding: "same", stride: 6, countPadding: true })]),
+        "layer 0, depthwiseConv2d, has inputs that are padded to 4294967302 × 5, expected at most 2^30 positions": () =>
+          create([depthwiseConv2d(1, { padding: [2 ** 32, 0, 0, 0], stride: [2 ** 31, 1] })]),
         "layer 0, dense, takes [units], and its inputs are [6, 5, 3]; put flatten() before it": () =>
           create([dense(2)]),
         "layer 1, conv2d, takes images [height, width, channels], and its inputs are [90]": () =>
@@ -83,6 +87,23 @@ describe("layers of images", () => {
     },
     (_, make) => make(),
   );
+});
+
+test.each<[string, (step: number) => Layer]>([
+  ["conv2d, stride", (stride) => conv2d(2, [5, 4], { stride })],
+  ["conv2d, dilation", (dilation) => conv2d(2, 1, { dilation })],
+  ["depthwiseConv2d, stride", (stride) => depthwiseConv2d([5, 4], { stride })],
+  ["depthwiseConv2d, dilation", (dilation) => depthwiseConv2d(1, { dilation })],
+  ["maxPool2d, stride", (stride) => maxPool2d([5, 4], { stride })],
+  ["avgPool2d, stride", (stride) => avgPool2d([5, 4], { stride })],
+])("steps that are never taken may have any size: %s", async (_, layer) => {
+  const x = [Array.from({ length: 90 }, (_, i) => (i * 37) % 91)];
+  const of = async (step: number) => {
+    const net = await create([layer(step), flatten(), dense(2)]);
+    return { logits: net.logits(x), gradients: net.gradients(x, [1]) };
+  };
+  const expected = await of(9);
+  for (const step of [2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 53 - 1]) expect(await of(step)).toEqual(expected);
 });
 
 test("a filter or channels of another number are refused by the shape of the weights", async () => {

@@ -206,3 +206,25 @@ test("the gradient of many images has the same bits whether 8 or 20 are taken at
   const gradient = (of: Net) => flat(of.gradients(x, y).layers);
   expect(gradient(net)).toEqual(gradient(net.clone()));
 });
+
+test("softmax over channels that are all far below 0 passes on nothing but what it does over those near 0", async () => {
+  const trained = async (biases: number) => {
+    const net = await create(
+      [conv2d(3, 1, { activation: "softmax" }), depthwiseConv2d(2), activation("gelu"), flatten(), dense(2)],
+      [4, 4, 1],
+    );
+    const [first, ...rest] = net.parameters();
+    net.setParameters([{ ...first!, biases: [biases, biases, biases] }, ...rest]);
+    const next = seeded(4);
+    const x = Array.from({ length: 5 }, () => Array.from({ length: 16 }, next));
+    await net.fit(
+      x,
+      x.map(() => [next(), next()]),
+      { optimizer: sgd({ learningRate: 0.1 }), epochs: 3 },
+    );
+    return flat(net.parameters().slice(1));
+  };
+  const [near, far] = [await trained(0), await trained(-1000)];
+  // Logits near −1000 are rounded by up to 2^-44.
+  for (const [i, w] of far.entries()) expect(Math.abs(w - near[i]!)).toBeLessThan(1e-11);
+});

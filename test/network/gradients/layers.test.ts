@@ -95,6 +95,22 @@ test("the gradient of 1000 rows through normalisations is that of the rows in on
   expect(flat(net.parameters())).toEqual(flat(descended));
 });
 
+test("the gradient of wide rows has the same bits after training on large batches and in a loaded copy", async () => {
+  const width = 12000;
+  const net = await Network.create({
+    inputs: width,
+    layers: [dense(4, "tanh"), layerNorm(), dense(2)],
+    loss: "meanSquaredError",
+    seed: 2,
+  });
+  const next = seeded(9);
+  const x = Float32Array.from({ length: 30 * width }, () => 2 * next() - 1);
+  const y = Float32Array.from({ length: 60 }, next);
+  await net.fit(x, y, { optimizer: sgd({ learningRate: 0.01 }), batchSize: 30 });
+  const copy = await Network.load(net.save());
+  expect(net.gradients(x, y)).toEqual(copy.gradients(x, y));
+});
+
 describe("penalties", () => {
   const [l1, l2] = [
     [0.05, 0, 0.02],
