@@ -160,6 +160,18 @@ export function shapes({ inputs, layers }: Architecture): Shape[] {
   return list;
 }
 
+/** Of each layer, the shape of the images that its inputs are the numbers of, flattened; undefined elsewhere. */
+export function flattenedImages(architecture: Architecture): (Shape | undefined)[] {
+  const inputs = shapes(architecture);
+  let image: Shape | undefined;
+  return architecture.layers.map(({ type }, l) => {
+    if (type === "flatten") image = isImage(inputs[l]!) ? inputs[l] : image;
+    const own = image;
+    if (type === "dense") image = undefined;
+    return own;
+  });
+}
+
 /** Numbers per sample of the output. */
 export function outputsOf(architecture: Architecture): number {
   return sizeOf(shapes(architecture).at(-1)!);

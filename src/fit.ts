@@ -1,4 +1,4 @@
-import { type Architecture, outputsOf } from "./architecture.ts";
+import { type Architecture, outputsOf, shapes } from "./architecture.ts";
 import { type Augment, checkAugment } from "./augment.ts";
 import { type EarlyStopping, earlyStopping } from "./earlyStopping.ts";
 import { checkFactors, checkMethod } from "./fullBatch.ts";
@@ -9,6 +9,7 @@ import { checkOptimizer, type Optimizer, optimizerKind, rateOf } from "./optimiz
 import { checkKnown, describe, oneOf, positiveInteger, unexpected } from "./options.ts";
 import type { PreparationOptions } from "./preparation.ts";
 import type { Features, TargetValues } from "./results.ts";
+import { sizeOf } from "./shape.ts";
 import type { Progress } from "./training.ts";
 import { splitCount } from "./validation.ts";
 import type { WeightOptions } from "./weights.ts";
@@ -289,9 +290,13 @@ export function checkSmallestBatch(
   rows: number,
   batchSize: number,
   taken: boolean,
-  { layers }: Architecture,
+  architecture: Architecture,
 ): void {
-  const l = layers.findIndex((layer) => layerKind(layer).acrossRows?.(layer));
+  const { layers } = architecture;
+  const inputs = shapes(architecture);
+  // Each position of an image counts as a row.
+  const alone = (l: number) => sizeOf(inputs[l]!) === inputs[l]!.at(-1);
+  const l = layers.findIndex((layer, i) => layerKind(layer).acrossRows?.(layer) && alone(i));
   if (l < 0) return;
   const last = rows % batchSize || batchSize;
   if ((taken ? last : batchSize) > 1) return;

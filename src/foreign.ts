@@ -16,7 +16,8 @@ export interface ForeignOptions {
   readonly names: { readonly [tensor: string]: string | null };
   /**
    * Which weights are [units, inputs], and [filters, channels, height, width] for those of a convolution, [channels, 1, height, width] of
-   * a depthwise one, in the file, as PyTorch's: all, or those of these names there. Default none.
+   * a depthwise one, in the file, as PyTorch's: all, or those of these names there. Default none. What is behind a flattening is then
+   * taken to count the channels of the images first, as PyTorch's flattening does.
    */
   readonly transpose?: boolean | readonly string[] | undefined;
 }
@@ -61,8 +62,19 @@ function turnedAround<N extends Float32Array | Float64Array>(numbers: N, shape: 
   }) as N;
 }
 
+/** Rows that count the channels of an image first, in the order in which they are flattened here. */
+function channelsLast<N extends Float32Array | Float64Array>(numbers: N, image: Shape, shape: Shape): N {
+  const channels = image.at(-1)!;
+  const columns = shape.length > 1 ? shape.at(-1)! : 1;
+  const positions = numbers.length / columns / channels;
+  return numbers.map((_, i) => {
+    const row = Math.floor(i / columns);
+    return numbers[((row % channels) * positions + Math.floor(row / channels)) * columns + (i % columns)]!;
+  }) as N;
+}
+
 /**
- * The parameters of layers of these shapes that a file holds.
+ * The parameters of layers of these shapes, whose inputs may be flattened images, that a file holds.
  * @throws FormatError for a tensor that is missing, not named, or of another shape or dtype; TypeError, RangeError for wrong options
  */
 export function readForeign(
@@ -70,6 +82,7 @@ export function readForeign(
   bytes: Uint8Array,
   options: ForeignOptions,
   shapes: readonly (readonly ParameterShape[])[],
+  images: readonly (Shape | undefined)[],
 ): GivenParameters[] {
   checkKnown(where, options, ["names", "transpose"]);
   const { names, transpose = false } = options;
@@ -89,7 +102,12 @@ export function readForeign(
     if (!Object.hasOwn(names, name)) refuse(name, tensor, "none, or null for it in names");
   }
   const sources = new Map<string | null, string>();
+  const known = shapes.flatMap((list, l) => list.map(({ name }) => `layers.${l}.${name}`));
   for (const [name, key] of Object.entries(names)) {
+    if (key !== null && !known.includes(key)) {
+      const expected = 'a parameter here, such as "layers.0.weights", or null';
+      throw unexpected(`${where}: names ${describe(name)}`, key, expected, "string");
+    }
     const other = key === null ? undefined : sources.get(key);
     if (other !== undefined) {
       throw new RangeError(`${where}: names has ${key} for ${describe(other)} and ${describe(name)}, expected it once`);
@@ -106,7 +124,6 @@ export function readForeign(
         if (name === "mean" || name === "variance") continue;
         throw new RangeError(`${where}: names has no tensor for ${key}, expected one`);
       }
-      sources.delete(key);
       const turn = own.length > 1 && turned.includes(source);
       const shape = turn ? foreignShape(own) : own;
       const tensor = tensors.get(source);
@@ -118,17 +135,12 @@ export function readForeign(
         );
       }
       const numbers = READ[tensor.dtype]!(tensor.data.slice().buffer as ArrayBuffer);
-      layer[name] = turn ? turnedAround(numbers, own) : numbers;
+      const around = turn ? turnedAround(numbers, own) : numbers;
+      // Biases of a dense layer have nothing to do with its inputs, vectors of a normalisation have.
+      const byInputs = turned.includes(source) && (own.length > 1 || list[0]!.shape.length === 1);
+      layer[name] = images[l] && byInputs ? channelsLast(around, images[l], own) : around;
     }
     return layer;
   });
-  for (const [key, name] of sources) {
-    throw unexpected(
-      `${where}: names ${describe(name)}`,
-      key,
-      'a parameter here, such as "layers.0.weights", or null',
-      "string",
-    );
-  }
   return layers;
 }

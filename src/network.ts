@@ -1,5 +1,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { type Architecture, type ArchitectureOptions, checkArchitecture, outputsOf } from "./architecture.ts";
+import {
+  type Architecture,
+  type ArchitectureOptions,
+  checkArchitecture,
+  flattenedImages,
+  outputsOf,
+} from "./architecture.ts";
 import { type Checkpoint, optionsPrint } from "./checkpoint.ts";
 import { type NumbersOf, type Precision, type Rows, toRows } from "./data.ts";
 import { derive } from "./derivatives.ts";
@@ -513,7 +519,9 @@ export class Network<P extends Precision = "f32"> {
     this.#idle(where);
     const { numbers, shapes } = machine.programs;
     const file = given instanceof ArrayBuffer ? new Uint8Array(given) : given;
-    const layers = ArrayBuffer.isView(file) ? readForeign(where, file, options!, shapes) : file;
+    const layers = ArrayBuffer.isView(file)
+      ? readForeign(where, file, options!, shapes, flattenedImages(this.#architecture))
+      : file;
     if (!Array.isArray(layers)) throw unexpected(`${where}: layers`, layers, "an array of one entry for each layer");
     if (layers.length !== numbers.length) {
       throw new RangeError(`${where}: layers has ${layers.length} entries, expected ${numbers.length}`);

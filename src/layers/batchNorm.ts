@@ -25,8 +25,8 @@ export interface BatchNormOptions extends TrainingOptions {
  * is a channel, and each position counts as a row. While the network is trained, μ and σ² are the mean and the (biased) variance of the
  * batch, and the running statistics move towards them, running ← (1 − momentum)·running + momentum·batch with the unbiased variance,
  * batch by batch; everything else uses the running statistics (Ioffe & Szegedy, "Batch normalization", 2015; PyTorch's variant). With
- * `trainable: false` the running statistics are used, and kept, in training too, as in Keras. A batch of one row, or one image, is refused:
- * a row has no variance.
+ * `trainable: false` the running statistics are used, and kept, in training too, as in Keras. Each position of an image
+ * counts as a row; a batch of one row, which has no variance, is refused.
  * @throws TypeError, RangeError
  * @example [dense(64), batchNorm(), activation("relu"), dense(10)]
  */

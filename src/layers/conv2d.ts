@@ -52,9 +52,6 @@ export function conv2d(filters: number, kernel: Pair, options: ConvolutionOption
 export function checkConvolution(where: string, kernel: Pair, options: ConvolutionOptions) {
   checkKnown(where, options, ["stride", "padding", "dilation", "activation", "bias", ...WEIGHTED]);
   const { stride = 1, padding = "valid", dilation = 1, activation = "identity", bias = true } = options;
-  if (!bias && options.biases !== undefined) {
-    throw new RangeError(`${where}: biases is given, expected none with bias: false`);
-  }
   return {
     kernel: checkPair(where, "kernel", kernel),
     stride: checkPair(where, "stride", stride),

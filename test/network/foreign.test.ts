@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import {
+  activation,
+  avgPool2d,
   batchNorm,
   conv2d,
   dense,
@@ -7,6 +10,7 @@ import {
   type ForeignOptions,
   FormatError,
   flatten,
+  maxPool2d,
   Network,
   type Precision,
 } from "../../src/index.ts";
@@ -97,6 +101,46 @@ test.each<Precision>(["f32", "f64"])("PyTorch's tensors become the parameters of
       expect([...third!.weights, ...third!.biases]).toEqual([-1, -2, -3, 10]);
     }
   }
+});
+
+test("a network of images from PyTorch predicts what it does there, flattened channels first", async () => {
+  type Numbers = { shape: number[]; values: number[] };
+  const text = readFileSync(new URL("../golden/torch_images.json", import.meta.url), "utf8");
+  const golden: { x: Numbers; y: Numbers; tensors: Record<string, Numbers> } = JSON.parse(text);
+  const net = await Network.create({
+    inputs: [5, 7, 2],
+    layers: [
+      conv2d(3, [3, 2], { stride: [1, 2], padding: [1, 1, 0, 0], dilation: [1, 2] }),
+      batchNorm(),
+      activation("relu"),
+      depthwiseConv2d(2, { bias: false }),
+      maxPool2d(2, { stride: 1 }),
+      avgPool2d(2, { stride: 1, padding: 1, countPadding: true }),
+      flatten(),
+      batchNorm(),
+      dense(4),
+    ],
+    loss: "meanSquaredError",
+    precision: "f64",
+  });
+  const words = { weight: "weights", bias: "biases", running_mean: "mean", running_var: "variance" } as const;
+  const names = Object.keys(golden.tensors).map((name) => {
+    const [layer, word] = name.split(".") as [string, keyof typeof words];
+    return [name, `layers.${layer}.${words[word]}`];
+  });
+  const tensors = Object.entries(golden.tensors).map(([name, { shape, values }]): [string, Tensor] => [
+    name,
+    tensor("F64", shape, new Float64Array(values)),
+  ]);
+  const file = serializeSafetensors(new Map(tensors), new Map());
+  net.setParameters(file, { names: Object.fromEntries(names), transpose: true });
+  // [samples, channels, height, width] → [height, width, channels]
+  const rows = [0, 1].map((n) =>
+    Array.from({ length: 70 }, (_, i) => golden.x.values[n * 70 + (i % 2) * 35 + Math.floor(i / 2)]!),
+  );
+  const predicted = net.predict(rows);
+  // Sums of 24 products and less, each rounded to 2⁻⁵³ of numbers below 10
+  for (const [i, y] of golden.y.values.entries()) expect(Math.abs(predicted[i]! - y)).toBeLessThan(1e-13);
 });
 
 test("matrices that are [inputs, units] stay, and statistics that are not named", async () => {

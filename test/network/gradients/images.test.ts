@@ -228,3 +228,26 @@ test("softmax over channels that are all far below 0 passes on nothing but what 
   // Logits near −1000 are rounded by up to 2^-44.
   for (const [i, w] of far.entries()) expect(Math.abs(w - near[i]!)).toBeLessThan(1e-11);
 });
+
+test("a batch of one image trains through batchNorm: its positions are the rows; one of a single position is refused", async () => {
+  const make = (size: number) =>
+    create([conv2d(3, size, drawn), batchNorm({ momentum: 1 }), flatten(), dense(2, "identity", drawn)], [4, 3, 2]);
+  const net = await make(2);
+  const x = Array.from({ length: 24 }, (_, i) => Math.sin(i * i));
+  const behind = await create([conv2d(3, 2, drawn), flatten()], [4, 3, 2]);
+  behind.setParameters([net.parameters()[0]!, {}]);
+  const z = behind.logits([x]);
+  await net.fit([x], [[0, 1]], { optimizer: sgd({ learningRate: 1e-300 }) });
+  const { mean, variance } = net.parameters()[1]!;
+  for (const c of [0, 1, 2]) {
+    const channel = [...z].filter((_, i) => i % 3 === c);
+    const average = channel.reduce((a, b) => a + b) / 6;
+    // Six numbers below 4, each rounded to 2⁻⁵³; the variance is the unbiased one
+    expect(Math.abs(mean![c]! - average)).toBeLessThan(1e-14);
+    expect(Math.abs(variance![c]! - channel.reduce((sum, value) => sum + (value - average) ** 2, 0) / 5)).toBeLessThan(
+      1e-13,
+    );
+  }
+  const alone = await create([conv2d(3, [4, 3], drawn), batchNorm(), flatten(), dense(2)], [4, 3, 2]);
+  await expect(alone.fit([x], [[0, 1]], { optimizer: sgd({ learningRate: 1 }) })).rejects.toThrow("no variance");
+});
