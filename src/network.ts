@@ -600,7 +600,7 @@ export class Network<P extends Precision = "f32"> {
    */
   clone(): Network<P> {
     const source = this.#alive("clone");
-    const copy = new Network<P>(this.#module, this.#architecture, { ...this.#counters });
+    const copy = new Network<P>(this.#module, this.#architecture, { ...(this.#left?.() ?? this.#counters) });
     copy.#machine!.copyState(source);
     copy.#preparation = this.#preparation;
     return copy;

@@ -101,7 +101,12 @@ describe("toRows", () => {
     ["null in a row", [[1, null]], TypeError, "x row 0, column 1 is null, expected a number"],
     ["a boolean in a row", [[true, 2]], TypeError, "x row 0, column 0 is true, expected a number"],
     ["a hole in a row", hole, TypeError, "x row 1, column 1 is undefined, expected a number"],
-    ["rows nested deeper", [[[1], [2]]], TypeError, "x row 0, column 0 is an array, expected a number"],
+    [
+      "rows nested deeper",
+      [[[1], [2]]],
+      TypeError,
+      "x row 0 holds arrays, expected 2 numbers, of an image pixel by pixel",
+    ],
     ["a string in a flat array", [1, 2, 3, "4"], TypeError, 'x row 1, column 1 is "4", expected a number'],
     ["a row in a flat array", [1, 2, [3], 4], TypeError, "x row 1, column 0 is an array, expected a number"],
     [

@@ -230,9 +230,10 @@ describe.each(PRECISIONS)("the runner in $name", async (precision: Precision) =>
 
   test("every opcode has a kernel of its own in this precision; what is no opcode has none", () => {
     const kernel = (op: number) => arena.core.kernel(op as Op, precision.size);
-    const kernels = Array.from({ length: Op.CountEqual }, (_, i) => kernel(i + 1));
+    const last = Math.max(...Object.values(Op).filter((value) => typeof value === "number"));
+    const kernels = Array.from({ length: last }, (_, i) => kernel(i + 1));
     expect(Math.min(...kernels)).toBeGreaterThan(0);
     expect(new Set(kernels).size).toBe(kernels.length);
-    expect([kernel(0), kernel(Op.CountEqual + 1), kernel(-1)]).toEqual([0, 0, 0]);
+    expect([kernel(0), kernel(last + 1), kernel(-1)]).toEqual([0, 0, 0]);
   });
 });
