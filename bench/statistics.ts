@@ -10,7 +10,10 @@ export function summary(values: readonly number[]): Summary {
   return { min: min(values)!, median: median(values)! };
 }
 
-/** a / b, round by round, so that drift of the machine hits both: the median, and the middle half as the spread. */
+/**
+ * a / b, round by round, so that drift of the machine hits both: the median, and the middle half as the spread. Where one was measured
+ * apart from the rounds, the quotient of the medians.
+ */
 export interface Ratio {
   median: number;
   low: number;
@@ -18,6 +21,7 @@ export interface Ratio {
 }
 
 export function ratio(a: readonly number[], b: readonly number[]): Ratio {
-  const ratios = a.slice(0, b.length).map((value, i) => value / b[i]!);
+  const together = a.length === b.length;
+  const ratios = together ? a.map((value, i) => value / b[i]!) : [median(a)! / median(b)!];
   return { median: median(ratios)!, low: quantile(ratios, 0.25)!, high: quantile(ratios, 0.75)! };
 }
