@@ -121,13 +121,16 @@ async function attempt(measured: Measured, work: (contender: Contender | undefin
   }
 }
 
+/** Runs of a sample at least: what a call costs beside its steps is spread over them. */
+const LEAST = 4;
+
 /** Runs it until it is warm. Returns how many runs make one sample. */
 async function warmUp(contender: Contender, { sample, warmUp }: Effort): Promise<number> {
   let count = 1;
   for (let spent = 0; ; ) {
     const ran = await contender.run(count);
     spent += ran.ms;
-    const wanted = Math.max(1, Math.round((sample * ran.count) / ran.ms));
+    const wanted = Math.max(LEAST, Math.round((sample * ran.count) / ran.ms));
     if (spent >= warmUp && wanted < 2 * count) return wanted;
     count = Math.min(wanted, 4 * count);
   }
