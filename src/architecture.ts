@@ -177,6 +177,31 @@ export function outputsOf(architecture: Architecture): number {
   return sizeOf(shapes(architecture).at(-1)!);
 }
 
+/**
+ * The same with the layers at these indices, or all that have parameters, trained or not.
+ * @throws TypeError, RangeError for others
+ */
+export function withTrainable(
+  where: string,
+  architecture: Architecture,
+  indices: readonly number[] | undefined,
+  trainable: boolean,
+): Architecture {
+  const able = parameterShapes(architecture).flatMap((list, l) => (list.length > 0 ? [l] : []));
+  if (indices !== undefined && !Array.isArray(indices)) {
+    throw unexpected(`${where}: layers`, indices, "an array of indices");
+  }
+  for (const l of indices ?? []) {
+    if (able.includes(l)) continue;
+    throw unexpected(`${where}: layer`, l, `one of those with parameters: ${able.join(", ") || "none"}`, "number");
+  }
+  const chosen = indices ?? able;
+  const layers = architecture.layers.map((layer, l) =>
+    chosen.includes(l) ? layerKind(layer).from({ ...layer, trainable } as Layer) : layer,
+  );
+  return { ...architecture, layers };
+}
+
 /** The parameters of each layer. */
 export function parameterShapes(architecture: Architecture): ParameterShape[][] {
   const inputs = shapes(architecture);

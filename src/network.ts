@@ -3,22 +3,20 @@ import {
   type Architecture,
   type ArchitectureOptions,
   checkArchitecture,
-  flattenedImages,
   outputsOf,
+  withTrainable,
 } from "./architecture.ts";
 import { type Checkpoint, optionsPrint } from "./checkpoint.ts";
-import { type NumbersOf, type Precision, type Rows, toRows } from "./data.ts";
+import type { NumbersOf, Precision, Rows } from "./data.ts";
 import { derive } from "./derivatives.ts";
 import { DivergedError, FormatError, StateError } from "./errors.ts";
 import { writeFileAtomically } from "./files.ts";
 import type { FitOptions, TrainOptions } from "./fit.ts";
-import { type ForeignOptions, readForeign } from "./foreign.ts";
+import type { ForeignOptions } from "./foreign.ts";
 import { type Given, givenRows, givenStream, type Trainee } from "./given.ts";
 import { type History, historyOf, type Stopped } from "./history.ts";
 import { infer, inferenceRows, inferLabels, measured, tally } from "./inference.ts";
 import type { Name } from "./labels.ts";
-import { type Layer, layerKind } from "./layers/index.ts";
-import type { ParameterShape } from "./layers/layer.ts";
 import { lossName } from "./losses.ts";
 import { Machine } from "./machine.ts";
 import { planMemory } from "./memory.ts";
@@ -27,7 +25,7 @@ import { CoreModule, type CoreSource, loadCore, type Numerics } from "./module.t
 import { checkOptimizer, type Optimizer, optimizerKind } from "./optimizers/index.ts";
 import { sgd } from "./optimizers/sgd.ts";
 import { boolean, checkKnown, isPlainObject, oneOf, positiveInteger, unexpected } from "./options.ts";
-import type { Matrix } from "./plan.ts";
+import { givenNumbers, shapeOf } from "./parameters.ts";
 import { type Preparation, prepare, prepareRows, readRows, readSamples } from "./preparation.ts";
 import { type Needs, trainingOf } from "./programs.ts";
 import type {
@@ -493,12 +491,12 @@ export class Network<P extends Precision = "f32"> {
   parameters(): LayerParameters<P>[] {
     const machine = this.#alive("parameters");
     const { numbers, shapes } = machine.programs;
-    return numbers.map((_, l) => ({ ...machine.named(numbers, l), shape: shapeOf(shapes[l]!) }));
+    return numbers.map((_, l) => ({ ...machine.named(numbers, l), shape: [...shapeOf(shapes[l]!)] }));
   }
 
   /**
-   * Replaces all parameters: for each layer weights [inputs × units], nested or flat, and biases [units]. The running
-   * mean and variance of `batchNorm` stay where they are left out.
+   * Replaces all parameters: for each layer weights [inputs × units], of a convolution [height × width × channels × filters], flat or
+   * nested as rows of the last dimension, and biases [units]. The running mean and variance of `batchNorm` stay where they are left out.
    * @throws TypeError, RangeError for another number of layers or values, or one that is not finite; StateError during `fit`
    * @example net.setParameters([{ weights: [[2, 1], [-1, 4], [-2, 5]], biases: [2, 3] }])
    */
@@ -517,39 +515,13 @@ export class Network<P extends Precision = "f32"> {
     const where = "setParameters";
     const machine = this.#alive(where);
     this.#idle(where);
-    const { numbers, shapes } = machine.programs;
-    const file = given instanceof ArrayBuffer ? new Uint8Array(given) : given;
-    const layers = ArrayBuffer.isView(file)
-      ? readForeign(where, file, options!, shapes, flattenedImages(this.#architecture))
-      : file;
-    if (!Array.isArray(layers)) throw unexpected(`${where}: layers`, layers, "an array of one entry for each layer");
-    if (layers.length !== numbers.length) {
-      throw new RangeError(`${where}: layers has ${layers.length} entries, expected ${numbers.length}`);
-    }
-    const values = Array.from(layers, (layer, l) => {
-      const names = shapes[l]!.map(({ name }) => name);
-      checkKnown(`${where}: layer ${l}`, layer, [...new Set([...names, "weights", "biases", "shape"])]);
-      for (const name of ["weights", "biases"] as const) {
-        const given = layer[name] as ArrayLike<unknown> | undefined;
-        if (!names.includes(name) && given?.length) {
-          throw new RangeError(`${where}: layer ${l} has no ${name}, and ${given.length} are given`);
-        }
-      }
-      const shape = shapeOf(shapes[l]!);
-      if (layer.shape && String(layer.shape) !== String(shape)) {
-        throw new RangeError(`${where}: layer ${l} shape is [${layer.shape}], expected [${shape}]`);
-      }
-      return shapes[l]!.map(({ name }, b) => {
-        if (layer[name] === undefined && (name === "mean" || name === "variance")) return undefined;
-        return this.#values(where, l, name, layer[name], numbers[l]![b]!);
-      });
-    });
+    const values = givenNumbers(where, given, options, this.#architecture);
     this.#checkpoint = undefined;
     this.#resumed = undefined;
-    for (const [l, matrices] of numbers.entries()) {
+    for (const [l, matrices] of machine.programs.numbers.entries()) {
       for (const [b, matrix] of matrices.entries()) {
-        const given = values[l]![b];
-        if (given) machine.write(matrix, given);
+        const numbers = values[l]![b];
+        if (numbers) machine.write(matrix, numbers);
       }
     }
   }
@@ -624,24 +596,9 @@ export class Network<P extends Precision = "f32"> {
   }
 
   #setTrainable(where: string, indices: readonly number[] | undefined, trainable: boolean): void {
-    const { needs, programs } = this.#alive(where);
+    const { needs } = this.#alive(where);
     this.#idle(where);
-    const able = programs.parameters.flatMap((list, l) => (list.length > 0 ? [l] : []));
-    const { layers } = this.#architecture;
-    if (indices !== undefined && !Array.isArray(indices)) {
-      throw unexpected(`${where}: layers`, indices, "an array of indices");
-    }
-    for (const l of indices ?? []) {
-      if (able.includes(l)) continue;
-      throw unexpected(`${where}: layer`, l, `one of those with parameters: ${able.join(", ") || "none"}`, "number");
-    }
-    const chosen = indices ?? able;
-    this.#architecture = {
-      ...this.#architecture,
-      layers: layers.map((layer, l) =>
-        chosen.includes(l) ? layerKind(layer).from({ ...layer, trainable } as Layer) : layer,
-      ),
-    };
+    this.#architecture = withTrainable(where, this.#architecture, indices, trainable);
     this.#checkpoint = undefined;
     this.#resumed = undefined;
     // A method's directions are of all that was trained.
@@ -706,19 +663,6 @@ export class Network<P extends Precision = "f32"> {
     const { x, y } = samples;
     return { ...samples, weights: toWeights(where, options, y, x.rows, outputsOf(this.#architecture)) };
   }
-
-  #values(where: string, layer: number, name: string, given: unknown, { rows, columns }: Matrix): Rows["data"] {
-    const what = `layer ${layer} ${name}`;
-    const values = toRows(where, given, columns, this.#architecture.precision, what);
-    if (values.rows !== rows) {
-      throw new RangeError(`${where}: ${what} has ${values.rows} rows of ${columns}, expected ${rows}`);
-    }
-    const negative = name === "variance" ? values.data.findIndex((value) => value < 0) : -1;
-    if (negative >= 0) {
-      throw new RangeError(`${where}: ${what} holds ${values.data[negative]} at ${negative}, expected numbers from 0`);
-    }
-    return values.data;
-  }
 }
 
 /** A function that has nothing but its value to hold on to. */
@@ -726,6 +670,3 @@ const always =
   <T>(value: T) =>
   () =>
     value;
-
-/** The shape of a layer's weights; [] of one without parameters. */
-const shapeOf = ([first]: readonly ParameterShape[]): number[] => [...(first?.shape ?? [])];

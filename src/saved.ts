@@ -1,13 +1,8 @@
-import {
-  type Architecture,
-  type ArchitectureOptions,
-  checkArchitecture,
-  parameterShapes,
-  statisticShapes,
-} from "./architecture.ts";
+import { type Architecture, type ArchitectureOptions, checkArchitecture } from "./architecture.ts";
 import { addCheckpoint, type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 import { FormatError } from "./errors.ts";
 import { checkKnown, nonNegativeInteger } from "./options.ts";
+import { namedShapes } from "./parameters.ts";
 import { checkPreparation, type Preparation } from "./preparation.ts";
 import type { LayerParameters } from "./results.ts";
 import { parseSafetensors, serializeSafetensors, type Tensor } from "./safetensors.ts";
@@ -100,12 +95,6 @@ export function readSaved(
   }
   return { architecture, counters, parameters, preparation, checkpoint };
 }
-
-/** What each layer has: its parameters, then its statistics. */
-const namedShapes = (architecture: Architecture) => {
-  const statistics = statisticShapes(architecture);
-  return parameterShapes(architecture).map((shapes, l) => [...shapes, ...statistics[l]!]);
-};
 
 function fromJSON<T>(metadata: ReadonlyMap<string, string>, key: string, check: (value: unknown) => T): T {
   try {
