@@ -78,7 +78,8 @@ test("predictions and validation see images as they are", async () => {
     optimizer: sgd({ learningRate: 1e-30 }),
     validationData: [x, y],
   });
-  expect(validationLoss).toEqual([before]);
+  // The same numbers; the relaxed build may round them otherwise once the engine has optimised it. Varied images are 1e-2 away.
+  expect(Math.abs(validationLoss![0]! - before)).toBeLessThan(1e-6);
 });
 
 test("what draws nothing refuses it", async () => {
