@@ -11,6 +11,7 @@ import {
 import { checkFit, checkSmallestBatch, type Settings, type TrainOptions } from "./fit.ts";
 import type { Machine } from "./machine.ts";
 import type { CoreModule } from "./module.ts";
+import { optimizerKind, rateOf } from "./optimizers/index.ts";
 import {
   fitPreparation,
   type Preparation,
@@ -23,7 +24,6 @@ import type { Resident } from "./programs.ts";
 import type { Features, TargetValues } from "./results.ts";
 import { sizeOf } from "./shape.ts";
 import type { Reading, Source } from "./source.ts";
-import { checkStream } from "./streamOptions.ts";
 import { type Counters, countersAfter, type Standing } from "./training.ts";
 import { type Samples, split, take } from "./validation.ts";
 import { classWeights, itemWeights, toWeights } from "./weights.ts";
@@ -100,7 +100,11 @@ export async function givenStream(
   trainee: Trainee,
 ): Promise<Given & { close(): Promise<void> }> {
   const { architecture, counters, resumed } = trainee;
-  checkStream(where, source, options);
+  const { Stream, checkStream } = await import("./stream.ts");
+  // `checkStream` and `checkFit` say what is wrong with options that are none.
+  const { optimizer } = Object(options) as TrainOptions;
+  const kind = optimizerKind(Object(optimizer));
+  checkStream(where, source, options, { fullBatch: !!kind?.fullBatch, rate: kind && rateOf(optimizer) });
   const wanted = wantedPreparation(where, options, undefined, architecture, trainee.preparation, counters.step);
   const width = sizeOf(architecture.inputs.shape);
   const preparation = wanted ? prepareWithoutRows(where, wanted, width) : trainee.preparation;
@@ -110,7 +114,6 @@ export async function givenStream(
   const outputs = outputsOf(architecture);
   const byClass = classWeights(where, options, outputs, preparation.names);
   settings.signal?.throwIfAborted();
-  const { Stream } = await import("./stream.ts");
   const reading: Reading = {
     precision: architecture.precision,
     named: preparation.names !== undefined,

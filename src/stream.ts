@@ -4,6 +4,9 @@ import { Hash } from "./hash.ts";
 import type { Machine } from "./machine.ts";
 import { pause } from "./pause.ts";
 import type { Resident } from "./programs.ts";
+
+export { checkStream } from "./streamOptions.ts";
+
 import { itemReader, Pass, type Reading, type Source } from "./source.ts";
 import type { Standing } from "./training.ts";
 import type { Samples } from "./validation.ts";

@@ -1,12 +1,18 @@
 import type { FitOptions } from "./fit.ts";
-import { type Optimizer, optimizerKind, rateOf } from "./optimizers/index.ts";
 import { describe, isPlainObject, unexpected } from "./options.ts";
+import type { LearningRate } from "./schedules/index.ts";
 
 /** Rates that stay the same within an epoch. */
 const BY_EPOCH = ["stepDecay", "piecewise", "reduceOnPlateau"];
 
+/** What is known of the optimizer that is asked for. */
+interface Rule {
+  readonly fullBatch: boolean;
+  readonly rate: LearningRate | undefined;
+}
+
 /** Checks what a stream cannot be asked for, before `checkFit` checks the rest. @throws TypeError, RangeError */
-export function checkStream(where: string, source: unknown, options: FitOptions): void {
+export function checkStream(where: string, source: unknown, options: FitOptions, { fullBatch, rate }: Rule): void {
   if (typeof source !== "function") {
     throw unexpected(
       `${where}: source`,
@@ -48,15 +54,13 @@ export function checkStream(where: string, source: unknown, options: FitOptions)
       "validationData to measure them by",
     );
   }
-  const kind = optimizerKind(Object(optimizer) as Optimizer);
-  if (kind?.fullBatch) {
+  if (fullBatch) {
     refuse(
       `optimizer is ${optimizer.type}`,
       "a step of it takes all rows",
       "one that takes batches, such as adam(), or rows in memory",
     );
   }
-  const rate = kind && rateOf(optimizer);
   const type = typeof rate === "function" ? "a function" : (Object(rate).type as string | undefined);
   if (type !== undefined && !BY_EPOCH.includes(type) && options.stepsPerEpoch === undefined) {
     refuse(
