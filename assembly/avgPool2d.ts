@@ -1,5 +1,5 @@
 import { add, clear } from "./columns";
-import { quotient } from "./globalAvgPool";
+import { quotient } from "./columns";
 import { Window } from "./window";
 import { endInside, endSeen, firstInside, firstSeen, imagePosition } from "./window/segment";
 

@@ -1,5 +1,5 @@
 import { addGradients, inverseOf, normalize, normalized, scaleOf } from "./batchNorm/rows";
-import { add, chunkOf, clear, clearPadding } from "./columns";
+import { add, chunkOf, clear, clearPadding, quotient } from "./columns";
 import { Gradient } from "./opcodes";
 
 // Batch normalization (Ioffe & Szegedy 2015) of the columns of X: A = γ ⊙ X̂ + β, X̂ = (X − mean) ⊙ inverse,
@@ -51,13 +51,7 @@ function average<T>(out: usize, chunk: usize, x: usize, mean: usize, count: i32,
     }
     add<T>(out, chunk, stride);
   }
-  divide<T>(out, count, stride);
-}
-
-/** row ← row / N. */
-function divide<T>(row: usize, count: i32, bytes: usize): void {
-  const n = v128.splat<T>(<T>count);
-  for (let at: usize = 0; at < bytes; at += 16) v128.store(row + at, v128.div<T>(v128.load(row + at), n));
+  quotient<T>(out, out, count, stride);
 }
 
 /** sum ← sum + (x − mean)². */
@@ -107,8 +101,8 @@ export function batchNormBackward<T>(args: usize, rows: i32): void {
   add<T>(r.dgamma, products, s);
   add<T>(r.dbeta, sums, s);
   if (r.dx == 0) return;
-  divide<T>(products, count, s);
-  divide<T>(sums, count, s);
+  quotient<T>(products, products, count, s);
+  quotient<T>(sums, sums, count, s);
   const scale = chunk;
   scaleOf<T>(scale, r.gamma, r.inverse, s);
   let dx = r.dx, da = r.da, x = r.x;

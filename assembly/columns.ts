@@ -22,6 +22,12 @@ export function add<T>(sum: usize, row: usize, bytes: usize): void {
   for (let at: usize = 0; at < bytes; at += 16) v128.store(sum + at, v128.add<T>(v128.load(sum + at), v128.load(row + at)));
 }
 
+/** out ← x / n. `out` may be `x`. */
+export function quotient<T>(out: usize, x: usize, n: i32, bytes: usize): void {
+  const divisor = v128.splat<T>(<T>n);
+  for (let at: usize = 0; at < bytes; at += 16) v128.store(out + at, v128.div<T>(v128.load(x + at), divisor));
+}
+
 /** What lies behind the columns in the last vector of a row ← 0. */
 @inline
 export function clearPadding<T>(row: usize, columns: i32): void {

@@ -1,3 +1,4 @@
+import { quotient } from "./columns";
 import { columnSums } from "./matmul/sums";
 
 // The mean of an image, channel by channel. x and D_X [rows · positions][channels], a and D_A [rows][channels], `pixel` bytes from
@@ -44,10 +45,4 @@ export function globalAvgPoolBackward<T>(args: usize, rows: i32): void {
     }
     da += pixel;
   }
-}
-
-/** out ← x / n. `out` may be `x`. */
-export function quotient<T>(out: usize, x: usize, n: i32, bytes: usize): void {
-  const divisor = v128.splat<T>(<T>n);
-  for (let at: usize = 0; at < bytes; at += 16) v128.store(out + at, v128.div<T>(v128.load(x + at), divisor));
 }

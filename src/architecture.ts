@@ -213,3 +213,9 @@ export function statisticShapes(architecture: Architecture): ParameterShape[][] 
   const inputs = shapes(architecture);
   return architecture.layers.map((layer, i) => layerKind(layer).statistics?.(layer, inputs[i]!) ?? []);
 }
+
+/** What each layer has: its parameters, then its statistics. */
+export function namedShapes(architecture: Architecture): ParameterShape[][] {
+  const statistics = statisticShapes(architecture);
+  return parameterShapes(architecture).map((shapes, l) => [...shapes, ...statistics[l]!]);
+}

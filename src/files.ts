@@ -17,7 +17,10 @@ let disk: Promise<typeof import("./disk.ts")> | undefined;
  * `cause`, for a folder, what is neither a file nor a folder, a folder that does not exist, a file that must not be written, a full disk …
  */
 export async function writeFileAtomically(path: string | URL, bytes: Uint8Array, files?: FileSystem): Promise<void> {
-  // Of one promise, so that calls go on in their order.
-  disk ??= import("./disk.ts");
+  // Of one promise, so that calls go on in their order; where it failed the next call tries again.
+  disk ??= import("./disk.ts").catch((error: unknown) => {
+    disk = undefined;
+    throw error;
+  });
   await (await disk).replaceFile(path, bytes, files);
 }

@@ -1,4 +1,4 @@
-import { type Architecture, flattenedImages, parameterShapes, statisticShapes } from "./architecture.ts";
+import { type Architecture, flattenedImages, namedShapes } from "./architecture.ts";
 import { type Rows, toRows } from "./data.ts";
 import { type ForeignOptions, readForeign } from "./foreign.ts";
 import type { ParameterShape } from "./layers/layer.ts";
@@ -10,12 +10,6 @@ import { type Shape, sizeOf } from "./shape.ts";
 
 /** The shape of a layer's weights; [] of one without parameters. */
 export const shapeOf = ([first]: readonly ParameterShape[]): Shape => first?.shape ?? [];
-
-/** What each layer has: its parameters, then its statistics. */
-export function namedShapes(architecture: Architecture): ParameterShape[][] {
-  const statistics = statisticShapes(architecture);
-  return parameterShapes(architecture).map((shapes, l) => [...shapes, ...statistics[l]!]);
-}
 
 /**
  * The numbers of each layer in the order of its shapes, from entries or another library's file; undefined for statistics that are left out.

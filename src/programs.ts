@@ -1,5 +1,5 @@
 import { Gradient, Op } from "../assembly/opcodes.ts";
-import { type Architecture, outputsOf, parameterShapes, statisticShapes } from "./architecture.ts";
+import { type Architecture, namedShapes, outputsOf, parameterShapes, statisticShapes } from "./architecture.ts";
 import { type Augment, augmentInputs } from "./augment.ts";
 import { Clock } from "./clock.ts";
 import * as compile from "./compile.ts";
@@ -111,10 +111,9 @@ export class Programs {
     this.#size = architecture.precision === "f64" ? 8 : 4;
     this.#shapes = parameterShapes(architecture);
     this.parameters = this.#matrices(this.#shapes);
-    const statistics = statisticShapes(architecture);
-    this.statistics = this.#matrices(statistics);
+    this.statistics = this.#matrices(statisticShapes(architecture));
     this.numbers = this.parameters.map((matrices, l) => [...matrices, ...this.statistics[l]!]);
-    this.shapes = this.#shapes.map((shapes, l) => [...shapes, ...statistics[l]!]);
+    this.shapes = namedShapes(architecture);
     this.gradients = gradients || derivatives || resident ? this.#matrices(this.#shapes) : [];
     this.gradientRun = new Run(this.gradients.flat());
     const vectors = optimizer ? optimizerKind(optimizer).slots(optimizer).length : 0;

@@ -1,8 +1,7 @@
-import { type Architecture, type ArchitectureOptions, checkArchitecture } from "./architecture.ts";
+import { type Architecture, type ArchitectureOptions, checkArchitecture, namedShapes } from "./architecture.ts";
 import { addCheckpoint, type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 import { FormatError } from "./errors.ts";
 import { checkKnown, nonNegativeInteger } from "./options.ts";
-import { namedShapes } from "./parameters.ts";
 import { checkPreparation, type Preparation } from "./preparation.ts";
 import type { LayerParameters } from "./results.ts";
 import { parseSafetensors, serializeSafetensors, type Tensor } from "./safetensors.ts";

@@ -1,15 +1,11 @@
 import { describe, expect, test } from "vitest";
 import {
   adam,
-  batchNorm,
   cosine,
-  dense,
-  dropout,
   type Features,
   type FitOptions,
   type History,
   type Item,
-  type Layer,
   Network,
   type Precision,
   type Progress,
@@ -19,18 +15,9 @@ import {
   stepDecay,
   type TargetValues,
 } from "../../src/index.ts";
-import { seeded } from "../reference/seeded.ts";
+import { bytes, inputs, labels, layers, ROWS, values, weights } from "./bytes.ts";
 
 // Streams of rows. The oracle is the training with all rows in memory, in their order.
-
-const ROWS = 53;
-const next = seeded(29);
-const bytes = Array.from({ length: ROWS }, () => [next(), next(), next()].map((u) => Math.floor(256 * u)));
-const labels = bytes.map(([a, b]) => Number(a! > b!));
-const values = bytes.map(([a, b, c]) => [a! / 256 - b! / 512, c! / 256]);
-const weights = bytes.map((_, i) => (i % 5) / 4);
-const layers: Layer[] = [dense(6, "tanh"), batchNorm(), dropout(0.3), dense(2)];
-const inputs = { shape: 3, scale: 1 / 128, offset: -1 };
 
 type Loss = "softmaxCrossEntropy" | "meanSquaredError";
 const make = (loss: Loss = "softmaxCrossEntropy", precision: Precision = "f64") =>

@@ -1,13 +1,10 @@
 import { describe, expect, test, vi } from "vitest";
 import {
   adam,
-  batchNorm,
   cosine,
   dense,
-  dropout,
   type Features,
   type FitOptions,
-  type Layer,
   lbfgs,
   Network,
   type Precision,
@@ -16,19 +13,10 @@ import {
   sgd,
   type TargetValues,
 } from "../../src/index.ts";
-import { seeded } from "../reference/seeded.ts";
+import { bytes, inputs, labels, layers, values, weights } from "./bytes.ts";
 import { at, compare, finish, type Trial } from "./cuts.ts";
 
 // Rows that come into memory window by window. The oracle is the training with all rows there, which `sampling.test.ts` checks by hand.
-
-const ROWS = 53;
-const next = seeded(23);
-const bytes = Array.from({ length: ROWS }, () => [next(), next(), next()].map((u) => Math.floor(256 * u)));
-const labels = bytes.map(([a, b]) => Number(a! > b!));
-const values = bytes.map(([a, b, c]) => [a! / 256 - b! / 512, c! / 256]);
-const weights = bytes.map((_, i) => (i % 5) / 4);
-const layers: Layer[] = [dense(6, "tanh"), batchNorm(), dropout(0.3), dense(2)];
-const inputs = { shape: 3, scale: 1 / 128, offset: -1 };
 
 const KINDS: [string, Features, number][] = [
   ["u8", Uint8Array.from(bytes.flat()), 1],
