@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { basename } from "node:path";
-import { type Features, type FitOptions, FormatError, Network } from "steepest";
+import { DivergedError, type Features, type FitOptions, FormatError, Network } from "steepest";
 import { Complaint } from "../complaint.ts";
 import { count, facts, measured, percent, wrapped } from "./format.ts";
 import { Progress } from "./progress.ts";
@@ -66,6 +66,8 @@ export async function watch({ name, create, train, test, options, fresh }: Watch
     });
   } catch (error) {
     if (goesOn && error instanceof RangeError) throw otherTraining(checkpoint, error);
+    // What the data are to blame for, or the rates: the message says it all.
+    if (error instanceof RangeError || error instanceof DivergedError) throw new Complaint(wrapped(error.message));
     if (error !== stop.signal.reason) throw error;
     stopped = true;
     await net.checkpointTo(checkpoint);

@@ -86,6 +86,13 @@ test("a training that fails leaves the checkpoint of its last epoch", async () =
   expect(saved("cut").equals(saved("whole"))).toBe(true);
 });
 
+test("data that cannot be trained on are a complaint, without a trace of calls", async () => {
+  const contrast = { images: { contrast: { floor: 100 } } };
+  const refused = watch(watched("cut", contrast));
+  await expect(refused).rejects.toThrow(/contrast: floor is 100, and no image of x\s+deviates by as much/);
+  await expect(refused).rejects.toBeInstanceOf(Complaint);
+});
+
 test("a training that is fresh begins anew, and leaves no listener behind", async () => {
   const listeners = process.listenerCount("SIGINT");
   await watch(watched("cut", interrupt(19)));
